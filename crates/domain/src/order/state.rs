@@ -1,0 +1,572 @@
+//! The order state machine of trading-semantics §1 as one exhaustive table.
+//!
+//! It decides which state follows from which step. What a step means for quantity and money is
+//! [`super::Order`]'s business, and whether a late fill raises an alarm is the order core's.
+
+use std::fmt;
+
+/// Where an order stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum OrderState {
+    /// Known to us, not judged yet.
+    Created,
+    /// Approved by risk.
+    Checked,
+    /// Durable; from here on anything may have been sent.
+    Journaled,
+    /// Written to the venue, not answered.
+    Submitted,
+    /// Nobody knows; only evidence from the venue ends it.
+    Unknown,
+    /// Working at the venue.
+    Accepted,
+    /// A stop that became active.
+    Triggered,
+    /// Working, with some of it filled.
+    PartiallyFilled,
+    /// A change was asked for.
+    PendingAmend,
+    /// A cancel was asked for.
+    PendingCancel,
+    /// Refused by us; nothing was sent.
+    Denied,
+    /// Refused by the venue.
+    Rejected,
+    /// Cancelled, perhaps with fills.
+    Cancelled,
+    /// Ended by its time in force, perhaps with fills.
+    Expired,
+    /// Wholly filled.
+    Filled,
+}
+
+/// What happens to an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// Risk approved.
+    Check,
+    /// We refuse: by risk, or proven not to have been sent.
+    Deny,
+    /// The intent became durable.
+    Journal,
+    /// It was handed to the venue.
+    Submit,
+    /// The outcome became doubtful.
+    Doubt,
+    /// The venue works the order.
+    Accept,
+    /// The venue refuses the order.
+    Reject,
+    /// A stop became active.
+    Trigger,
+    /// Some of it was filled.
+    FillPart,
+    /// The rest of it was filled.
+    FillRest,
+    /// A change is asked for.
+    RequestAmend,
+    /// The change was confirmed or refused; the order is what it was before.
+    EndAmend,
+    /// A cancel is asked for.
+    RequestCancel,
+    /// The cancel was refused; the order is what it was before.
+    RefuseCancel,
+    /// The venue cancelled the order.
+    Cancel,
+    /// The order ended by its time in force.
+    Expire,
+}
+
+/// A step that the table does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an order that is {from} cannot {step}")]
+pub struct IllegalTransition {
+    /// The state before.
+    pub from: OrderState,
+    /// The step that was tried.
+    pub step: Step,
+}
+
+impl OrderState {
+    /// Every state.
+    pub const ALL: [Self; 15] = [
+        Self::Created,
+        Self::Checked,
+        Self::Journaled,
+        Self::Submitted,
+        Self::Unknown,
+        Self::Accepted,
+        Self::Triggered,
+        Self::PartiallyFilled,
+        Self::PendingAmend,
+        Self::PendingCancel,
+        Self::Denied,
+        Self::Rejected,
+        Self::Cancelled,
+        Self::Expired,
+        Self::Filled,
+    ];
+
+    /// Whether nothing but a late fill can happen any more.
+    #[must_use]
+    pub const fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            Self::Denied | Self::Rejected | Self::Cancelled | Self::Expired | Self::Filled
+        )
+    }
+
+    /// Whether the venue works the order.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(
+            self,
+            Self::Accepted
+                | Self::Triggered
+                | Self::PartiallyFilled
+                | Self::PendingAmend
+                | Self::PendingCancel
+        )
+    }
+
+    /// The word for it, as in the API and in metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Checked => "checked",
+            Self::Journaled => "journaled",
+            Self::Submitted => "submitted",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Triggered => "triggered",
+            Self::PartiallyFilled => "partially_filled",
+            Self::PendingAmend => "pending_amend",
+            Self::PendingCancel => "pending_cancel",
+            Self::Denied => "denied",
+            Self::Rejected => "rejected",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+            Self::Filled => "filled",
+        }
+    }
+
+    /// The state after `step`. `resume` is the state before the pending amend or cancel, to which
+    /// a refused request returns.
+    ///
+    /// # Errors
+    /// [`IllegalTransition`] names state and step.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one exhaustive table reads better whole"
+    )]
+    pub fn after(self, step: Step, resume: Self) -> Result<Self, IllegalTransition> {
+        let illegal = Err(IllegalTransition { from: self, step });
+        match self {
+            Self::Created => match step {
+                Step::Check => Ok(Self::Checked),
+                Step::Deny => Ok(Self::Denied),
+                Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel
+                | Step::RefuseCancel
+                | Step::Cancel
+                | Step::Expire => illegal,
+            },
+            Self::Checked => match step {
+                Step::Journal => Ok(Self::Journaled),
+                Step::Deny => Ok(Self::Denied),
+                Step::Check
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel
+                | Step::RefuseCancel
+                | Step::Cancel
+                | Step::Expire => illegal,
+            },
+            Self::Journaled => match step {
+                Step::Submit => Ok(Self::Submitted),
+                // A crash between the record and the answer.
+                Step::Doubt => Ok(Self::Unknown),
+                // Lease lost or breaker open: proven not to have been sent.
+                Step::Deny => Ok(Self::Denied),
+                Step::Check
+                | Step::Journal
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel
+                | Step::RefuseCancel
+                | Step::Cancel
+                | Step::Expire => illegal,
+            },
+            Self::Submitted => match step {
+                Step::Accept => Ok(Self::Accepted),
+                Step::Reject => Ok(Self::Rejected),
+                Step::Doubt => Ok(Self::Unknown),
+                // A venue may fill before it acknowledges.
+                Step::FillPart => Ok(Self::PartiallyFilled),
+                Step::FillRest => Ok(Self::Filled),
+                // IOC and FOK end without ever resting.
+                Step::Cancel => Ok(Self::Cancelled),
+                Step::Expire => Ok(Self::Expired),
+                Step::RequestCancel => Ok(Self::PendingCancel),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Trigger
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RefuseCancel => illegal,
+            },
+            Self::Unknown => match step {
+                // Every state that evidence from the venue proves, and none by time alone.
+                Step::Accept => Ok(Self::Accepted),
+                Step::Reject => Ok(Self::Rejected),
+                Step::Trigger => Ok(Self::Triggered),
+                Step::FillPart => Ok(Self::PartiallyFilled),
+                Step::FillRest => Ok(Self::Filled),
+                Step::Cancel => Ok(Self::Cancelled),
+                Step::Expire => Ok(Self::Expired),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel
+                | Step::RefuseCancel => illegal,
+            },
+            Self::Accepted => match step {
+                Step::Trigger => Ok(Self::Triggered),
+                // A stop can be refused at its trigger.
+                Step::Reject => Ok(Self::Rejected),
+                Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::RequestCancel
+                | Step::Cancel
+                | Step::Expire => self.while_working(step),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::EndAmend
+                | Step::RefuseCancel => illegal,
+            },
+            Self::Triggered => match step {
+                Step::Reject => Ok(Self::Rejected),
+                Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::RequestCancel
+                | Step::Cancel
+                | Step::Expire => self.while_working(step),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Trigger
+                | Step::EndAmend
+                | Step::RefuseCancel => illegal,
+            },
+            Self::PartiallyFilled => match step {
+                Step::FillPart
+                | Step::FillRest
+                | Step::RequestAmend
+                | Step::RequestCancel
+                | Step::Cancel
+                | Step::Expire => self.while_working(step),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::EndAmend
+                | Step::RefuseCancel => illegal,
+            },
+            Self::PendingAmend => match step {
+                Step::EndAmend => Ok(resume),
+                Step::FillPart
+                | Step::FillRest
+                | Step::RequestCancel
+                | Step::Cancel
+                | Step::Expire => self.while_working(step),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::RequestAmend
+                | Step::RefuseCancel => illegal,
+            },
+            Self::PendingCancel => match step {
+                Step::RefuseCancel => Ok(resume),
+                Step::FillPart | Step::FillRest | Step::Cancel | Step::Expire => {
+                    self.while_working(step)
+                }
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel => illegal,
+            },
+            Self::Cancelled | Self::Expired | Self::Rejected => match step {
+                // A late fill is real: it is booked, and the order keeps its state.
+                Step::FillPart | Step::FillRest => Ok(self),
+                Step::Check
+                | Step::Deny
+                | Step::Journal
+                | Step::Submit
+                | Step::Doubt
+                | Step::Accept
+                | Step::Reject
+                | Step::Trigger
+                | Step::RequestAmend
+                | Step::EndAmend
+                | Step::RequestCancel
+                | Step::RefuseCancel
+                | Step::Cancel
+                | Step::Expire => illegal,
+            },
+            Self::Denied | Self::Filled => illegal,
+        }
+    }
+
+    /// The steps that every working state shares.
+    const fn while_working(self, step: Step) -> Result<Self, IllegalTransition> {
+        match step {
+            Step::FillPart => Ok(Self::PartiallyFilled),
+            Step::FillRest => Ok(Self::Filled),
+            Step::RequestAmend => Ok(Self::PendingAmend),
+            Step::RequestCancel => Ok(Self::PendingCancel),
+            Step::Cancel => Ok(Self::Cancelled),
+            Step::Expire => Ok(Self::Expired),
+            Step::Check
+            | Step::Deny
+            | Step::Journal
+            | Step::Submit
+            | Step::Doubt
+            | Step::Accept
+            | Step::Reject
+            | Step::Trigger
+            | Step::EndAmend
+            | Step::RefuseCancel => Err(IllegalTransition { from: self, step }),
+        }
+    }
+}
+
+impl fmt::Display for OrderState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Check => "be checked",
+            Self::Deny => "be denied",
+            Self::Journal => "be journaled",
+            Self::Submit => "be submitted",
+            Self::Doubt => "become unknown",
+            Self::Accept => "be accepted",
+            Self::Reject => "be rejected",
+            Self::Trigger => "be triggered",
+            Self::FillPart | Self::FillRest => "be filled",
+            Self::RequestAmend => "be asked to change",
+            Self::EndAmend => "end an amend",
+            Self::RequestCancel => "be asked to cancel",
+            Self::RefuseCancel => "refuse a cancel",
+            Self::Cancel => "be cancelled",
+            Self::Expire => "expire",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{OrderState as S, Step as P, *};
+
+    const STEPS: [P; 16] = [
+        P::Check,
+        P::Deny,
+        P::Journal,
+        P::Submit,
+        P::Doubt,
+        P::Accept,
+        P::Reject,
+        P::Trigger,
+        P::FillPart,
+        P::FillRest,
+        P::RequestAmend,
+        P::EndAmend,
+        P::RequestCancel,
+        P::RefuseCancel,
+        P::Cancel,
+        P::Expire,
+    ];
+
+    /// The table of trading-semantics §1, written a second time from its text.
+    fn allowed(from: S) -> Vec<S> {
+        match from {
+            S::Created => vec![S::Checked, S::Denied],
+            S::Checked => vec![S::Journaled, S::Denied],
+            S::Journaled => vec![S::Submitted, S::Unknown, S::Denied],
+            S::Submitted => vec![
+                S::Accepted,
+                S::Rejected,
+                S::Unknown,
+                S::PartiallyFilled,
+                S::Filled,
+                S::Cancelled,
+                S::Expired,
+                S::PendingCancel,
+            ],
+            S::Unknown => vec![
+                S::Accepted,
+                S::Rejected,
+                S::Triggered,
+                S::PartiallyFilled,
+                S::Filled,
+                S::Cancelled,
+                S::Expired,
+            ],
+            S::Accepted => vec![
+                S::Triggered,
+                S::PartiallyFilled,
+                S::Filled,
+                S::PendingAmend,
+                S::PendingCancel,
+                S::Cancelled,
+                S::Expired,
+                S::Rejected,
+            ],
+            S::Triggered => vec![
+                S::PartiallyFilled,
+                S::Filled,
+                S::PendingAmend,
+                S::PendingCancel,
+                S::Cancelled,
+                S::Expired,
+                S::Rejected,
+            ],
+            S::PartiallyFilled => vec![
+                S::PartiallyFilled,
+                S::Filled,
+                S::PendingAmend,
+                S::PendingCancel,
+                S::Cancelled,
+                S::Expired,
+            ],
+            S::PendingAmend => vec![
+                S::Accepted,
+                S::PartiallyFilled,
+                S::Filled,
+                S::PendingCancel,
+                S::Cancelled,
+                S::Expired,
+            ],
+            S::PendingCancel => {
+                vec![
+                    S::Cancelled,
+                    S::Filled,
+                    S::PartiallyFilled,
+                    S::Expired,
+                    S::Accepted,
+                ]
+            }
+            S::Cancelled | S::Expired | S::Rejected => vec![from],
+            S::Denied | S::Filled => vec![],
+        }
+    }
+
+    #[test]
+    fn the_full_product_of_states_and_steps_is_the_published_table() {
+        for from in S::ALL {
+            let mut reached: Vec<S> = STEPS
+                .iter()
+                .filter_map(|step| from.after(*step, S::Accepted).ok())
+                .collect();
+            reached.sort_unstable();
+            reached.dedup();
+            let mut expected = allowed(from);
+            expected.sort_unstable();
+            assert_eq!(reached, expected, "from {from}");
+        }
+    }
+
+    #[test]
+    fn an_error_names_both_halves() {
+        let error = S::Filled.after(P::Cancel, S::Filled).unwrap_err();
+        assert_eq!(
+            error,
+            IllegalTransition {
+                from: S::Filled,
+                step: P::Cancel
+            }
+        );
+        assert_eq!(
+            error.to_string(),
+            "an order that is filled cannot be cancelled"
+        );
+    }
+
+    #[test]
+    fn a_refused_request_returns_to_the_state_before() {
+        assert_eq!(
+            S::PendingCancel.after(P::RefuseCancel, S::Triggered),
+            Ok(S::Triggered)
+        );
+        assert_eq!(
+            S::PendingAmend.after(P::EndAmend, S::PartiallyFilled),
+            Ok(S::PartiallyFilled)
+        );
+    }
+
+    #[test]
+    fn no_state_is_open_and_terminal() {
+        assert!(
+            S::ALL
+                .iter()
+                .all(|state| !(state.is_open() && state.is_terminal()))
+        );
+    }
+}
