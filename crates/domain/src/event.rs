@@ -188,10 +188,16 @@ pub struct OrderEvent {
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum OrderEventPayload {
     /// An order came into being.
     Created(Box<Intent>),
+    /// An order that works at the venue without a record of ours; it is taken over as it is.
+    Adopted {
+        /// What the venue says it is.
+        intent: Box<Intent>,
+        /// The venue's id of it.
+        venue_order_id: VenueOrderId,
+    },
     /// Risk approved it.
     Checked {
         /// Which order.
@@ -293,7 +299,7 @@ impl OrderEventPayload {
     #[must_use]
     pub fn order_id(&self) -> Option<ClientOrderId> {
         match self {
-            Self::Created(intent) => Some(intent.order_id),
+            Self::Created(intent) | Self::Adopted { intent, .. } => Some(intent.order_id),
             Self::Filled(execution) => Some(execution.order_id),
             Self::Checked { order_id, .. }
             | Self::Denied { order_id, .. }
@@ -329,6 +335,7 @@ impl OrderEventPayload {
             Self::Cancelled { .. } => Some(Step::Cancel),
             Self::Expired { .. } => Some(Step::Expire),
             Self::Created(_)
+            | Self::Adopted { .. }
             | Self::Filled(_)
             | Self::Deposited { .. }
             | Self::AccountReady
@@ -341,6 +348,7 @@ impl OrderEventPayload {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Created(_) => "OrderCreated",
+            Self::Adopted { .. } => "OrderAdopted",
             Self::Checked { .. } => "OrderChecked",
             Self::Denied { .. } => "OrderDenied",
             Self::Journaled { .. } => "OrderJournaled",

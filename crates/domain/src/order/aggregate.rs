@@ -86,6 +86,16 @@ impl Order {
         }
     }
 
+    /// An order that was found working at the venue.
+    #[must_use]
+    pub fn adopted(intent: Intent, venue_order_id: VenueOrderId) -> Self {
+        let mut order = Self::new(intent);
+        order.state = OrderState::Accepted;
+        order.resume = OrderState::Accepted;
+        order.venue_order_id = Some(venue_order_id);
+        order
+    }
+
     /// Our id of it.
     #[must_use]
     pub const fn id(&self) -> ClientOrderId {
@@ -253,6 +263,7 @@ impl Order {
             | OrderEventPayload::Cancelled { reason, .. }
             | OrderEventPayload::Expired { reason, .. } => self.reasons = vec![reason.clone()],
             OrderEventPayload::Created(_)
+            | OrderEventPayload::Adopted { .. }
             | OrderEventPayload::Journaled { .. }
             | OrderEventPayload::Submitted { .. }
             | OrderEventPayload::Triggered { .. }
