@@ -1,0 +1,329 @@
+//! What the venue says about an order, from whichever path: fills first, each booked once, then the
+//! status, which never moves an order backwards (failure-model §5).
+
+use crate::{
+    book::BookError,
+    core::{Alert, Effect, OrderCore, Output, Turn},
+    venue::{Report, VenueFill, VenueOrder, VenueStatus},
+};
+use ploy_domain::{
+    ClientOrderId, Execution, Intent, OrderEventPayload as P, OrderIdParts, OrderKind, OrderState,
+    TimeInForce, Timestamp, TraceContext,
+};
+
+impl OrderCore {
+    pub(crate) fn reported(
+        &mut self,
+        report: Report,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        match report {
+            Report::Order(order) => match self.identify(&order.client_id, &order) {
+                Some(id) => self.evidence(id, &order, &[], turn),
+                None => self.adopt(&order, turn),
+            },
+            Report::Fill(fill) => self.fill(&fill, turn),
+        }
+    }
+
+    /// Our id of a venue's order, when it is one of ours.
+    pub(crate) fn identify(&self, client_id: &str, order: &VenueOrder) -> Option<ClientOrderId> {
+        ClientOrderId::parse(client_id)
+            .ok()
+            .filter(|id| self.book.order(id).is_some())
+            .or_else(|| {
+                self.book
+                    .by_venue_id(order.instrument, order.venue_order_id)
+            })
+    }
+
+    /// Everything one complete answer says about an order of ours.
+    pub(crate) fn evidence(
+        &mut self,
+        order_id: ClientOrderId,
+        order: &VenueOrder,
+        fills: &[VenueFill],
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        self.ensure_submitted(order_id, turn)?;
+        for fill in fills {
+            self.book_fill(order_id, fill, turn)?;
+        }
+        self.status(order_id, order, turn)?;
+        self.settle(order_id, turn)
+    }
+
+    fn status(
+        &mut self,
+        order_id: ClientOrderId,
+        venue: &VenueOrder,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        let Some(order) = self.book.order(&order_id) else {
+            return Ok(());
+        };
+        let (state, filled) = (order.state(), order.filled());
+        if state.is_terminal() {
+            return Ok(());
+        }
+        let is_end = !matches!(venue.status, VenueStatus::Working | VenueStatus::Triggered);
+        if venue.filled > filled && is_end {
+            // ORD-19: an end is final only with the final filled quantity; the trades are read
+            // first, and the answer brings the status again.
+            self.ask(order_id, turn.out);
+            self.doubts.watch_fills(order_id, turn.now);
+            return Ok(());
+        }
+        let venue_order_id = venue.venue_order_id;
+        let is_news = matches!(state, OrderState::Submitted | OrderState::Unknown);
+        let payload = match &venue.status {
+            VenueStatus::Working if is_news => P::Accepted {
+                order_id,
+                venue_order_id,
+            },
+            VenueStatus::Triggered if state == OrderState::Accepted || is_news => {
+                if is_news {
+                    let accepted = P::Accepted {
+                        order_id,
+                        venue_order_id,
+                    };
+                    self.write(accepted, turn)?;
+                }
+                P::Triggered { order_id }
+            }
+            // Filled is the sum of the fills, which were booked already.
+            VenueStatus::Working | VenueStatus::Triggered | VenueStatus::Filled => return Ok(()),
+            VenueStatus::Cancelled(reason) => P::Cancelled {
+                order_id,
+                reason: reason.clone(),
+            },
+            VenueStatus::Expired(reason) => P::Expired {
+                order_id,
+                reason: reason.clone(),
+            },
+            VenueStatus::Rejected(reason) => P::Rejected {
+                order_id,
+                reason: reason.clone(),
+            },
+        };
+        self.write(payload, turn)
+    }
+
+    /// What changes here because the order is no longer in doubt, or has ended.
+    pub(crate) fn settle(
+        &mut self,
+        order_id: ClientOrderId,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        let Some(order) = self.book.order(&order_id) else {
+            return Ok(());
+        };
+        let state = order.state();
+        if state.is_terminal() {
+            self.doubts.end(&order_id);
+            self.cancel_wanted.remove(&order_id);
+        } else if state.is_open() {
+            if state != OrderState::PendingCancel {
+                self.doubts.end_doubt(&order_id);
+            }
+            if let Some(reason) = self.cancel_wanted.remove(&order_id) {
+                return self.cancel(order_id, reason, turn);
+            }
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, fill: &VenueFill, turn: &mut Turn<'_>) -> Result<(), BookError> {
+        let named = fill
+            .client_id
+            .as_deref()
+            .and_then(|id| ClientOrderId::parse(id).ok());
+        let known = named
+            .filter(|id| self.book.order(id).is_some())
+            .or_else(|| self.book.by_venue_id(fill.instrument, fill.venue_order_id));
+        let order_id = match known {
+            Some(order_id) => order_id,
+            None => match self.adopt_for(fill, turn)? {
+                Some(order_id) => order_id,
+                None => return Ok(()),
+            },
+        };
+        self.ensure_submitted(order_id, turn)?;
+        self.book_fill(order_id, fill, turn)?;
+        self.settle(order_id, turn)
+    }
+
+    /// Books fills from a complete list, such as the trades read at reconciliation.
+    pub(crate) fn fills(
+        &mut self,
+        fills: &[VenueFill],
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        fills.iter().try_for_each(|fill| self.fill(fill, turn))
+    }
+
+    /// Books a fill once. An exact repeat changes nothing; a contradiction is set aside and told.
+    fn book_fill(
+        &mut self,
+        order_id: ClientOrderId,
+        fill: &VenueFill,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        let Some(entry) = self.book.entry(&order_id) else {
+            return Ok(());
+        };
+        let execution = Execution {
+            account: *self.book.account(),
+            order_id,
+            strategy: entry.order.intent.strategy,
+            instrument: fill.instrument,
+            side: fill.side,
+            price: fill.price,
+            quantity: fill.quantity,
+            fee: fill.fee,
+            fee_asset: fill.fee_asset,
+            liquidity: fill.liquidity,
+            venue_order_id: fill.venue_order_id,
+            execution_id: fill.execution_id,
+            ts_event: fill.ts_event,
+        };
+        if let Some(known) = entry.executions.get(&execution.key()) {
+            let differs = (known.price, known.quantity, known.fee, known.side)
+                != (
+                    execution.price,
+                    execution.quantity,
+                    execution.fee,
+                    execution.side,
+                );
+            if differs {
+                let detail = format!("execution_id={} kept={known:?}", fill.execution_id);
+                alert(turn.out, "fill_contradiction", Some(order_id), detail);
+            }
+            return Ok(());
+        }
+        let was = entry.order.state();
+        self.write(P::Filled(Box::new(execution)), turn)?;
+        if was.is_terminal() {
+            let detail = format!("execution_id={} state={was}", fill.execution_id);
+            alert(turn.out, "late_fill", Some(order_id), detail);
+        }
+        if self
+            .book
+            .order(&order_id)
+            .is_some_and(ploy_domain::Order::is_overfilled)
+        {
+            let detail = format!("execution_id={}", fill.execution_id);
+            alert(turn.out, "overfill", Some(order_id), detail);
+        }
+        Ok(())
+    }
+
+    /// Takes over an order that works at the venue without a record here.
+    pub(crate) fn adopt(
+        &mut self,
+        order: &VenueOrder,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
+        if !matches!(order.status, VenueStatus::Working | VenueStatus::Triggered) {
+            return Ok(());
+        }
+        let shape = (order.kind, order.quantity, order.time_in_force);
+        let intent = self.foreign_intent(&order.client_id, order, shape, turn.now);
+        let Some(intent) = intent else { return Ok(()) };
+        let detail = format!(
+            "venue_order_id={} client_id={}",
+            order.venue_order_id, order.client_id
+        );
+        alert(turn.out, "adopted", Some(intent.order_id), detail);
+        let venue_order_id = order.venue_order_id;
+        let adopted = P::Adopted {
+            intent: Box::new(intent),
+            venue_order_id,
+        };
+        self.write_traced(adopted, TraceContext::NONE, turn)
+    }
+
+    fn adopt_for(
+        &mut self,
+        fill: &VenueFill,
+        turn: &mut Turn<'_>,
+    ) -> Result<Option<ClientOrderId>, BookError> {
+        let order = VenueOrder {
+            client_id: fill.client_id.clone().unwrap_or_default(),
+            venue_order_id: fill.venue_order_id,
+            instrument: fill.instrument,
+            side: fill.side,
+            kind: OrderKind::Market,
+            quantity: fill.quantity,
+            time_in_force: TimeInForce::Gtc,
+            filled: fill.quantity,
+            status: VenueStatus::Working,
+            ts_event: fill.ts_event,
+        };
+        self.adopt(&order, turn)?;
+        Ok(self.book.by_venue_id(fill.instrument, fill.venue_order_id))
+    }
+
+    /// The intent of an order that was not ours, or that we lost: its id is the one it carries, if
+    /// that is one of ours, else derived from the venue's id, so that a second look finds it again.
+    fn foreign_intent(
+        &self,
+        client_id: &str,
+        order: &VenueOrder,
+        (kind, quantity, time_in_force): (OrderKind, ploy_domain::Quantity, TimeInForce),
+        now: Timestamp,
+    ) -> Option<Intent> {
+        let account = *self.book.account();
+        self.book.instrument(&order.instrument)?;
+        let ours = ClientOrderId::parse(client_id)
+            .ok()
+            .filter(|id| id.as_str().as_bytes().starts_with(&self.settings.prefix));
+        let decision = format!("{}:{}", order.instrument, order.venue_order_id);
+        let order_id = ours.unwrap_or_else(|| {
+            ClientOrderId::derive(&OrderIdParts {
+                prefix: self.settings.prefix,
+                account: &account,
+                origin: "external",
+                decision: &decision,
+                leg: 0,
+            })
+        });
+        Some(Intent {
+            order_id,
+            account,
+            strategy: Self::external_strategy()?,
+            instrument: order.instrument,
+            side: order.side,
+            kind,
+            quantity,
+            time_in_force,
+            reduce_only: false,
+            decision_price: None,
+            created_at: order.ts_event.min(now),
+            valid_until: now,
+        })
+    }
+
+    pub(crate) fn ask(&self, order_id: ClientOrderId, out: &mut Output) {
+        if let Some(order) = self.book.order(&order_id) {
+            out.effects.push(Effect::Query {
+                order_id,
+                instrument: order.intent.instrument,
+                venue_order_id: order.venue_order_id(),
+            });
+        }
+    }
+}
+
+pub(crate) fn alert(
+    out: &mut Output,
+    kind: &'static str,
+    order_id: Option<ClientOrderId>,
+    detail: String,
+) {
+    out.effects.push(Effect::Alert(Alert {
+        kind,
+        order_id,
+        detail,
+    }));
+}
