@@ -195,6 +195,7 @@ pub struct OrderCore {
     pub(crate) doubts: Doubts,
     pub(crate) egress: EgressHistory,
     pub(crate) highest_risk_epoch: u64,
+    pub(crate) mismatch: Option<Reason>,
     ready: bool,
     not_ready_reason: Reason,
 }
@@ -219,6 +220,7 @@ impl OrderCore {
             doubts: Doubts::default(),
             egress: EgressHistory::default(),
             highest_risk_epoch: 0,
+            mismatch: None,
             ready: false,
             not_ready_reason: reason.clone(),
         };

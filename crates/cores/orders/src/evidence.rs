@@ -4,7 +4,7 @@
 use crate::{
     book::BookError,
     core::{Alert, Effect, OrderCore, Output, Turn},
-    venue::{Report, VenueFill, VenueOrder, VenueStatus},
+    venue::{Report, Standing, VenueFill, VenueOrder, VenueStatus},
 };
 use ploy_domain::{
     ClientOrderId, Execution, Intent, OrderEventPayload as P, OrderIdParts, OrderKind, OrderState,
@@ -18,17 +18,35 @@ impl OrderCore {
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
         match report {
-            Report::Order(order) => match self.identify(&order.client_id, &order) {
-                Some(id) => self.evidence(id, &order, &[], turn),
-                None => self.adopt(&order, turn),
+            Report::Order(order) => match self.identify(&order) {
+                Some(order_id) => self.evidence(order_id, &order, &[], turn),
+                None => {
+                    self.look_closer(&order.status, turn);
+                    Ok(())
+                }
             },
-            Report::Fill(fill) => self.fill(&fill, turn),
+            Report::Fill(fill) => match self.identify_fill(&fill) {
+                Some(order_id) => self.fill(order_id, &fill, turn),
+                // An order that is not in memory: only the venue's books and ours together say
+                // whether this is news.
+                None => {
+                    turn.out.effects.push(Effect::Reconcile);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    /// A working order nobody here knows is taken over by reconciliation, which can see it whole.
+    fn look_closer(&self, status: &VenueStatus, turn: &mut Turn<'_>) {
+        if matches!(status, VenueStatus::Working | VenueStatus::Triggered) {
+            turn.out.effects.push(Effect::Reconcile);
         }
     }
 
     /// Our id of a venue's order, when it is one of ours.
-    pub(crate) fn identify(&self, client_id: &str, order: &VenueOrder) -> Option<ClientOrderId> {
-        ClientOrderId::parse(client_id)
+    pub(crate) fn identify(&self, order: &Standing) -> Option<ClientOrderId> {
+        ClientOrderId::parse(&order.client_id)
             .ok()
             .filter(|id| self.book.order(id).is_some())
             .or_else(|| {
@@ -37,11 +55,21 @@ impl OrderCore {
             })
     }
 
+    fn identify_fill(&self, fill: &VenueFill) -> Option<ClientOrderId> {
+        let named = fill
+            .client_id
+            .as_deref()
+            .and_then(|id| ClientOrderId::parse(id).ok());
+        named
+            .filter(|id| self.book.order(id).is_some())
+            .or_else(|| self.book.by_venue_id(fill.instrument, fill.venue_order_id))
+    }
+
     /// Everything one complete answer says about an order of ours.
     pub(crate) fn evidence(
         &mut self,
         order_id: ClientOrderId,
-        order: &VenueOrder,
+        order: &Standing,
         fills: &[VenueFill],
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
@@ -56,7 +84,7 @@ impl OrderCore {
     fn status(
         &mut self,
         order_id: ClientOrderId,
-        venue: &VenueOrder,
+        venue: &Standing,
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
         let Some(order) = self.book.order(&order_id) else {
@@ -133,33 +161,33 @@ impl OrderCore {
         Ok(())
     }
 
-    fn fill(&mut self, fill: &VenueFill, turn: &mut Turn<'_>) -> Result<(), BookError> {
-        let named = fill
-            .client_id
-            .as_deref()
-            .and_then(|id| ClientOrderId::parse(id).ok());
-        let known = named
-            .filter(|id| self.book.order(id).is_some())
-            .or_else(|| self.book.by_venue_id(fill.instrument, fill.venue_order_id));
-        let order_id = match known {
-            Some(order_id) => order_id,
-            None => match self.adopt_for(fill, turn)? {
-                Some(order_id) => order_id,
-                None => return Ok(()),
-            },
-        };
+    fn fill(
+        &mut self,
+        order_id: ClientOrderId,
+        fill: &VenueFill,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), BookError> {
         self.ensure_submitted(order_id, turn)?;
         self.book_fill(order_id, fill, turn)?;
         self.settle(order_id, turn)
     }
 
-    /// Books fills from a complete list, such as the trades read at reconciliation.
+    /// Books the fills of a complete reading; orders that nobody here knows are taken over.
     pub(crate) fn fills(
         &mut self,
         fills: &[VenueFill],
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
-        fills.iter().try_for_each(|fill| self.fill(fill, turn))
+        for fill in fills {
+            let order_id = match self.identify_fill(fill) {
+                Some(order_id) => Some(order_id),
+                None => self.adopt_for(fill, turn)?,
+            };
+            if let Some(order_id) = order_id {
+                self.fill(order_id, fill, turn)?;
+            }
+        }
+        Ok(())
     }
 
     /// Books a fill once. An exact repeat changes nothing; a contradiction is set aside and told.
@@ -224,18 +252,22 @@ impl OrderCore {
         order: &VenueOrder,
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
-        if !matches!(order.status, VenueStatus::Working | VenueStatus::Triggered) {
+        let standing = &order.standing;
+        if !matches!(
+            standing.status,
+            VenueStatus::Working | VenueStatus::Triggered
+        ) {
             return Ok(());
         }
-        let shape = (order.kind, order.quantity, order.time_in_force);
-        let intent = self.foreign_intent(&order.client_id, order, shape, turn.now);
-        let Some(intent) = intent else { return Ok(()) };
+        let Some(intent) = self.foreign_intent(order, turn.now) else {
+            return Ok(());
+        };
+        let venue_order_id = standing.venue_order_id;
         let detail = format!(
-            "venue_order_id={} client_id={}",
-            order.venue_order_id, order.client_id
+            "venue_order_id={venue_order_id} client_id={}",
+            standing.client_id
         );
         alert(turn.out, "adopted", Some(intent.order_id), detail);
-        let venue_order_id = order.venue_order_id;
         let adopted = P::Adopted {
             intent: Box::new(intent),
             venue_order_id,
@@ -249,16 +281,18 @@ impl OrderCore {
         turn: &mut Turn<'_>,
     ) -> Result<Option<ClientOrderId>, BookError> {
         let order = VenueOrder {
-            client_id: fill.client_id.clone().unwrap_or_default(),
-            venue_order_id: fill.venue_order_id,
-            instrument: fill.instrument,
+            standing: Standing {
+                client_id: fill.client_id.clone().unwrap_or_default(),
+                venue_order_id: fill.venue_order_id,
+                instrument: fill.instrument,
+                filled: fill.quantity,
+                status: VenueStatus::Working,
+                ts_event: fill.ts_event,
+            },
             side: fill.side,
             kind: OrderKind::Market,
             quantity: fill.quantity,
             time_in_force: TimeInForce::Gtc,
-            filled: fill.quantity,
-            status: VenueStatus::Working,
-            ts_event: fill.ts_event,
         };
         self.adopt(&order, turn)?;
         Ok(self.book.by_venue_id(fill.instrument, fill.venue_order_id))
@@ -266,19 +300,14 @@ impl OrderCore {
 
     /// The intent of an order that was not ours, or that we lost: its id is the one it carries, if
     /// that is one of ours, else derived from the venue's id, so that a second look finds it again.
-    fn foreign_intent(
-        &self,
-        client_id: &str,
-        order: &VenueOrder,
-        (kind, quantity, time_in_force): (OrderKind, ploy_domain::Quantity, TimeInForce),
-        now: Timestamp,
-    ) -> Option<Intent> {
+    fn foreign_intent(&self, order: &VenueOrder, now: Timestamp) -> Option<Intent> {
         let account = *self.book.account();
-        self.book.instrument(&order.instrument)?;
-        let ours = ClientOrderId::parse(client_id)
+        let standing = &order.standing;
+        self.book.instrument(&standing.instrument)?;
+        let ours = ClientOrderId::parse(&standing.client_id)
             .ok()
             .filter(|id| id.as_str().as_bytes().starts_with(&self.settings.prefix));
-        let decision = format!("{}:{}", order.instrument, order.venue_order_id);
+        let decision = format!("{}:{}", standing.instrument, standing.venue_order_id);
         let order_id = ours.unwrap_or_else(|| {
             ClientOrderId::derive(&OrderIdParts {
                 prefix: self.settings.prefix,
@@ -292,14 +321,14 @@ impl OrderCore {
             order_id,
             account,
             strategy: Self::external_strategy()?,
-            instrument: order.instrument,
+            instrument: standing.instrument,
             side: order.side,
-            kind,
-            quantity,
-            time_in_force,
+            kind: order.kind,
+            quantity: order.quantity,
+            time_in_force: order.time_in_force,
             reduce_only: false,
             decision_price: None,
-            created_at: order.ts_event.min(now),
+            created_at: standing.ts_event.min(now),
             valid_until: now,
         })
     }

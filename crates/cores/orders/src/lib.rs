@@ -29,5 +29,8 @@ pub use crate::{
     core::{Alert, Effect, Input, OrderCore, Output, Settings},
     guard::EgressGuard,
     reconcile::VenueSnapshot,
-    venue::{CancelOutcome, QueryOutcome, Report, SendOutcome, VenueFill, VenueOrder, VenueStatus},
+    venue::{
+        CancelOutcome, QueryOutcome, Report, SendOutcome, Standing, VenueFill, VenueOrder,
+        VenueStatus,
+    },
 };

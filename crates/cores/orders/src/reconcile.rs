@@ -46,10 +46,10 @@ impl OrderCore {
         self.fills(&snapshot.fills, turn)?;
         let mut seen = BTreeSet::new();
         for order in &snapshot.open_orders {
-            match self.identify(&order.client_id, order) {
+            match self.identify(&order.standing) {
                 Some(order_id) => {
                     seen.insert(order_id);
-                    self.evidence(order_id, order, &[], turn)?;
+                    self.evidence(order_id, &order.standing, &[], turn)?;
                 }
                 None => self.adopt(order, turn)?,
             }
@@ -58,26 +58,43 @@ impl OrderCore {
         if !self.book.is_opened() {
             self.open(&snapshot.balances, turn)?;
         }
-        let verdict = self.compare_balances(&snapshot.balances);
-        match verdict {
-            Ok(()) if self.readiness().is_err() => {
-                self.set_ready(Ok(()));
-                self.write(P::AccountReady, turn)
+        match self.compare_balances(&snapshot.balances) {
+            Ok(()) => {
+                self.mismatch = None;
+                self.open_for_trading(turn)
             }
-            Ok(()) => Ok(()),
-            Err(reason) => {
-                alert(turn.out, "balance_mismatch", None, reason.to_string());
-                if self.readiness().is_ok() {
-                    let not_ready = P::AccountNotReady {
-                        reason: reason.clone(),
-                    };
-                    self.write(not_ready, turn)?;
-                }
-                self.set_ready(Err(reason));
-                turn.out.effects.push(Effect::Reconcile);
-                Ok(())
-            }
+            Err(reason) => self.mismatched(reason, turn),
         }
+    }
+
+    fn open_for_trading(&mut self, turn: &mut Turn<'_>) -> Result<(), BookError> {
+        if self.readiness().is_err() {
+            self.set_ready(Ok(()));
+            self.write(P::AccountReady, turn)?;
+        }
+        Ok(())
+    }
+
+    /// A difference may be a fill that happened between two readings; the same difference in two
+    /// readings is none, and closes the account (FIL-4).
+    fn mismatched(&mut self, reason: Reason, turn: &mut Turn<'_>) -> Result<(), BookError> {
+        turn.out.effects.push(Effect::Reconcile);
+        let is_repeated = self.mismatch.as_ref() == Some(&reason);
+        self.mismatch = Some(reason.clone());
+        if !is_repeated {
+            return Ok(());
+        }
+        alert(turn.out, "balance_mismatch", None, reason.to_string());
+        if self.readiness().is_ok() {
+            self.write(
+                P::AccountNotReady {
+                    reason: reason.clone(),
+                },
+                turn,
+            )?;
+        }
+        self.set_ready(Err(reason));
+        Ok(())
     }
 
     /// An order that works here and not at the venue has ended there; how, only a question tells.

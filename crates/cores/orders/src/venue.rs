@@ -23,15 +23,28 @@ pub enum VenueStatus {
     Rejected(Reason),
 }
 
-/// An order as the venue shows it.
+/// Where an order stands at the venue: what every path can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VenueOrder {
+pub struct Standing {
     /// The client order id the venue carries, as text: it need not be one of ours.
     pub client_id: String,
     /// The venue's id.
     pub venue_order_id: VenueOrderId,
     /// What is traded.
     pub instrument: InstrumentId,
+    /// How much was filled, cumulatively.
+    pub filled: Quantity,
+    /// Where it stands.
+    pub status: VenueStatus,
+    /// The venue's time.
+    pub ts_event: Timestamp,
+}
+
+/// An order as the venue's own book shows it, with enough of it to take it over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VenueOrder {
+    /// Where it stands.
+    pub standing: Standing,
     /// Buy or sell.
     pub side: Side,
     /// How.
@@ -40,12 +53,6 @@ pub struct VenueOrder {
     pub quantity: Quantity,
     /// For how long.
     pub time_in_force: TimeInForce,
-    /// How much was filled, cumulatively.
-    pub filled: Quantity,
-    /// Where it stands.
-    pub status: VenueStatus,
-    /// The venue's time.
-    pub ts_event: Timestamp,
 }
 
 /// A fill as the venue shows it.
@@ -79,7 +86,7 @@ pub struct VenueFill {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Report {
     /// An order's status changed.
-    Order(VenueOrder),
+    Order(Standing),
     /// An order was filled.
     Fill(VenueFill),
 }
@@ -90,7 +97,7 @@ pub enum SendOutcome {
     /// The venue has it; fills that came with the answer are included.
     Acknowledged {
         /// The order as answered.
-        order: VenueOrder,
+        order: Standing,
         /// Fills in the answer.
         fills: Vec<VenueFill>,
     },
@@ -105,8 +112,8 @@ pub enum SendOutcome {
 /// What became of sending a cancel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CancelOutcome {
-    /// The venue cancelled; the order as it was left.
-    Cancelled(VenueOrder),
+    /// The venue cancelled; where the order was left.
+    Cancelled(Standing),
     /// The venue refused: usually the order had ended already, so it is asked.
     Refused(Reason),
     /// Not known; the cancel may be repeated.
@@ -119,7 +126,7 @@ pub enum QueryOutcome {
     /// The venue has it, with all its fills.
     Found {
         /// The order.
-        order: VenueOrder,
+        order: Standing,
         /// Every fill of it.
         fills: Vec<VenueFill>,
     },
