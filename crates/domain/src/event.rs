@@ -21,8 +21,14 @@ impl EventId {
     /// The id of event `seq` of `account`, written at `ts_write`.
     #[must_use]
     pub fn derive(account: &AccountId, seq: u64, ts_write: Timestamp) -> Self {
+        Self::of(account.as_str(), seq, ts_write)
+    }
+
+    /// The id of fact `seq` of a history that is no account's, such as `risk`.
+    #[must_use]
+    pub fn of(aggregate: &str, seq: u64, ts_write: Timestamp) -> Self {
         let mut hash = crate::ids::Hash128::new();
-        hash.write(account.as_str().as_bytes());
+        hash.write(aggregate.as_bytes());
         let account_bits = hash.finish();
         let millis = (ts_write.as_millis().max(0).unsigned_abs() & 0xffff_ffff_ffff) as u128;
         let rand_a = account_bits & 0xfff;

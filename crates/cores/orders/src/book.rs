@@ -6,7 +6,7 @@ use ploy_domain::{
     LedgerError, Order, OrderEvent, OrderEventPayload, Position, PositionError, Posting, Quantity,
     StrategyId, TraceContext, VenueOrderId, order::ApplyError,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Terminal orders that stay in memory, newest first to go last. Older ones live in the database.
 const TERMINAL_ORDERS_MAX: usize = 2_000;
@@ -27,6 +27,8 @@ pub struct AccountBook {
     head_seq: u64,
     orders: BTreeMap<ClientOrderId, Entry>,
     by_venue_id: BTreeMap<(InstrumentId, VenueOrderId), ClientOrderId>,
+    /// The orders that are not terminal: few, whatever the history.
+    working: BTreeSet<ClientOrderId>,
     terminal: VecDeque<ClientOrderId>,
     positions: BTreeMap<(InstrumentId, StrategyId), Position>,
     ledger: Ledger,
@@ -99,6 +101,7 @@ impl AccountBook {
             head_seq: 0,
             orders: BTreeMap::new(),
             by_venue_id: BTreeMap::new(),
+            working: BTreeSet::new(),
             terminal: VecDeque::new(),
             positions: BTreeMap::new(),
             ledger: Ledger::default(),
@@ -140,10 +143,7 @@ impl AccountBook {
 
     /// Orders that are not terminal.
     pub fn working_orders(&self) -> impl Iterator<Item = &Order> {
-        self.orders
-            .values()
-            .map(|entry| &entry.order)
-            .filter(|o| !o.state().is_terminal())
+        self.working.iter().filter_map(|id| self.order(id))
     }
 
     /// All positions, by instrument and strategy.
@@ -244,6 +244,7 @@ impl AccountBook {
             trace,
             order,
         };
+        self.working.insert(entry.order.id());
         self.orders.insert(entry.order.id(), entry);
     }
 
@@ -297,6 +298,7 @@ impl AccountBook {
     }
 
     fn retire(&mut self, order_id: ClientOrderId) {
+        self.working.remove(&order_id);
         self.terminal.push_back(order_id);
         if self.terminal.len() > TERMINAL_ORDERS_MAX
             && let Some(oldest) = self.terminal.pop_front()

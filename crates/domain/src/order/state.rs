@@ -3,7 +3,7 @@
 //! It decides which state follows from which step. What a step means for quantity and money is
 //! [`super::Order`]'s business, and whether a late fill raises an alarm is the order core's.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// Where an order stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -390,6 +390,21 @@ impl OrderState {
             | Step::EndAmend
             | Step::RefuseCancel => Err(IllegalTransition { from: self, step }),
         }
+    }
+}
+
+/// The word is no order state.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not an order state")]
+pub struct OrderStateError(String);
+
+impl FromStr for OrderState {
+    type Err = OrderStateError;
+    fn from_str(word: &str) -> Result<Self, OrderStateError> {
+        Self::ALL
+            .into_iter()
+            .find(|state| state.word() == word)
+            .ok_or_else(|| OrderStateError(word.to_owned()))
     }
 }
 

@@ -1,1 +1,19 @@
-//! Under construction.
+//! The strategy service: runs instances of strategies under leases. What to trade is decided by
+//! `ploy-strategy-core` and the strategies; here they meet the market, the order log and execution.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a test fails by panicking"
+    )
+)]
+
+mod app;
+mod runner;
+mod store;
+mod submit;
+
+pub use app::{App, Deps, InstanceSetup, StrategyService};
+pub use store::{Decisions, MIGRATIONS};

@@ -1,0 +1,1 @@
+//! What execution needs to know, read once and resolved to domain types.

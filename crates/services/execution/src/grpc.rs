@@ -1,0 +1,1 @@
+//! The gRPC face of execution: the generated service around [`crate::ExecutionService`].

@@ -1,0 +1,478 @@
+//! The owner of the risk core while this process leads: market facts and the order log go in,
+//! decisions come out; trading states are durable before they are answered.
+
+use crate::{
+    metrics,
+    store::{Change, RiskStore},
+};
+use ploy_bus::{Bus, Subscription};
+use ploy_chassis::{Clock, trace};
+use ploy_domain::{
+    AccountId, MarketEvent, OrderEvent, Reason, ReasonCode, RiskDecision, Scope, TraceContext,
+    TradingState,
+};
+use ploy_risk_core::{CheckRequest as CoreRequest, Effect, Input, RiskCore, StateEntry};
+use ploy_store::{LeaseState, lease::HeldLease};
+use ploy_wire::{
+    api::{
+        Actor, ApiError, Call, CancelAll, CheckRequest, ExecutionApi, ExposureView, LimitsView,
+        RiskState, ScopeState,
+    },
+    facts,
+};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How many questions and facts may wait for the judge.
+pub(crate) const INBOX_MAX: usize = 4_096;
+/// After a start nothing is approved for this long: older approvals are used or dead by then
+/// (RSK-4).
+const SETTLING: Duration = Duration::from_secs(2);
+/// How long a page of a replay may take.
+const REPLAY_DEADLINE: Duration = Duration::from_secs(2);
+const REPLAY_PAGE: u32 = 1_000;
+/// A cancel-all that execution did not take is repeated at this pace until it does.
+const CANCEL_AGAIN: Duration = Duration::from_secs(1);
+
+type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
+
+/// What can be asked of the judge, and what it is told.
+#[derive(Debug)]
+pub(crate) enum Message {
+    Check {
+        request: Box<CheckRequest>,
+        trace: TraceContext,
+        reply: Reply<RiskDecision>,
+        /// Whether the log was already fetched for this check.
+        is_caught_up: bool,
+    },
+    Tighten {
+        scope: Scope,
+        state: TradingState,
+        kill: bool,
+        reason: String,
+        actor: String,
+        trip_id: String,
+        reply: Reply<RiskState>,
+    },
+    State(Reply<RiskState>),
+    /// Events of an account's log, in order.
+    Log(Vec<OrderEvent>),
+    /// How far the log of an account was applied.
+    Position(AccountId, oneshot::Sender<u64>),
+}
+
+/// The owner of the core.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    pub(crate) core: RiskCore,
+    pub(crate) store: RiskStore,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) execution: Arc<dyn ExecutionApi>,
+    pub(crate) clock: Clock,
+    pub(crate) lease: HeldLease,
+    pub(crate) inbox: mpsc::Sender<Message>,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) stop: CancellationToken,
+    pub(crate) since: Instant,
+}
+
+impl Judge {
+    /// Judges until the lease or the process ends.
+    pub(crate) async fn judge(
+        mut self,
+        messages: &mut mpsc::Receiver<Message>,
+        market: &mut Subscription,
+        lease: &mut watch::Receiver<LeaseState>,
+    ) {
+        self.resume_kills();
+        let stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                changed = lease.changed() => {
+                    let epoch = lease.borrow().lease().map(|held| held.epoch);
+                    if changed.is_err() || epoch != Some(self.lease.epoch) {
+                        tracing::warn!("lease lost; another judges");
+                        return;
+                    }
+                }
+                message = messages.recv() => match message {
+                    Some(message) => self.receive(message).await,
+                    None => return,
+                },
+                fact = market.next() => match fact {
+                    Some(fact) => self.market(&fact.payload),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn market(&mut self, payload: &[u8]) {
+        match facts::decode_market(payload) {
+            Ok(event) => self.market_event(&event),
+            Err(error) => tracing::warn!(%error, "a market fact cannot be read"),
+        }
+    }
+
+    fn market_event(&mut self, event: &MarketEvent) {
+        let mut effects = Vec::new();
+        self.core
+            .handle(Input::Market(event), self.clock.now(), &mut effects);
+    }
+
+    async fn receive(&mut self, message: Message) {
+        match message {
+            Message::Check {
+                request,
+                trace,
+                reply,
+                is_caught_up,
+            } => {
+                let behind = self.core.last_seq(&request.intent.account) < request.head_seq;
+                if behind && !is_caught_up {
+                    self.catch_up_then(request, trace, reply);
+                } else {
+                    drop(reply.send(Ok(self.check(&request, &trace))));
+                }
+            }
+            Message::Tighten {
+                scope,
+                state,
+                kill,
+                reason,
+                actor,
+                trip_id,
+                reply,
+            } => {
+                let wanted = Tightening {
+                    scope,
+                    state,
+                    kill,
+                    reason,
+                    actor,
+                    trip_id,
+                };
+                let answer = self.tighten(wanted).await;
+                drop(reply.send(answer));
+            }
+            Message::State(reply) => drop(reply.send(Ok(self.state()))),
+            Message::Log(events) => self.log(&events),
+            Message::Position(account, reply) => {
+                // Whoever asked may be gone; then nobody needs the answer.
+                let _ = reply.send(self.core.last_seq(&account));
+            }
+        }
+    }
+
+    fn check(&mut self, request: &CheckRequest, parent: &TraceContext) -> RiskDecision {
+        let order_id = request.intent.order_id;
+        let span = tracing::info_span!("risk.decide", service.component = "risk", %order_id);
+        trace::link_parent(&span, parent);
+        let _entered = span.entered();
+        if self.since.elapsed() < SETTLING {
+            let reason = Reason::new(ReasonCode::RiskUnavailable, "cause=start");
+            return denied(reason);
+        }
+        let began = Instant::now();
+        let core_request = CoreRequest {
+            intent: request.intent.clone(),
+            head_seq: request.head_seq,
+            epoch: request.epoch,
+        };
+        let mut effects = Vec::with_capacity(1);
+        self.core
+            .handle(Input::Check(&core_request), self.clock.now(), &mut effects);
+        let decision = effects.into_iter().find_map(|effect| match effect {
+            Effect::Decided(decision) => Some(decision),
+            _ => None,
+        });
+        let took = began.elapsed();
+        let mut decision =
+            decision.unwrap_or_else(|| denied(Reason::bare(ReasonCode::RiskUnavailable)));
+        decision.took = ploy_domain::Nanos::new(i64::try_from(took.as_nanos()).unwrap_or(i64::MAX));
+        metrics::decided(&decision, took);
+        if let Err(reasons) = &decision.verdict {
+            let reason = reasons.first().map(ToString::to_string);
+            tracing::info!(%order_id, reason, "order denied");
+        }
+        decision
+    }
+
+    /// Fetches what is missing of the log and judges then (RSK-1).
+    fn catch_up_then(
+        &self,
+        request: Box<CheckRequest>,
+        trace: TraceContext,
+        reply: Reply<RiskDecision>,
+    ) {
+        let account = request.intent.account;
+        let from_seq = self.core.last_seq(&account) + 1;
+        let (inbox, execution) = (self.inbox.clone(), Arc::clone(&self.execution));
+        self.tasks.spawn(async move {
+            fetch(&*execution, account, from_seq, &inbox).await;
+            let check = Message::Check {
+                request,
+                trace,
+                reply,
+                is_caught_up: true,
+            };
+            drop(inbox.send(check).await);
+        });
+    }
+
+    fn log(&mut self, events: &[OrderEvent]) {
+        let now = self.clock.now();
+        let mut effects = Vec::new();
+        for event in events {
+            self.core.handle(Input::Log(event), now, &mut effects);
+        }
+        for effect in effects {
+            match effect {
+                Effect::Duplicate => metrics::duplicate(),
+                Effect::Replay { account, from_seq } => {
+                    metrics::gap();
+                    let (inbox, execution) = (self.inbox.clone(), Arc::clone(&self.execution));
+                    self.tasks.spawn(async move {
+                        fetch(&*execution, account, from_seq, &inbox).await;
+                    });
+                    return;
+                }
+                Effect::LogBroken { account, error } => {
+                    metrics::log_broken();
+                    tracing::error!(%account, %error, "the order log contradicts itself");
+                }
+                Effect::Decided(_) | Effect::StatesChanged | Effect::CancelAll(_) => {}
+            }
+        }
+    }
+
+    async fn tighten(&mut self, wanted: Tightening) -> Result<RiskState, ApiError> {
+        let Tightening {
+            scope,
+            state,
+            kill,
+            reason,
+            actor,
+            trip_id,
+        } = wanted;
+        let now = self.clock.now();
+        let mut effects = Vec::new();
+        // Memory first: from here on nothing of the scope is approved (KIL-4).
+        let input = Input::Tighten {
+            scope,
+            state,
+            kill,
+            reason: &reason,
+        };
+        self.core.handle(input, now, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::StatesChanged => {
+                    tracing::warn!(%scope, %state, kill, reason, actor, "trading state tightened");
+                    let entry = StateEntry {
+                        state,
+                        killed: kill,
+                        reason: reason.clone(),
+                        since: now,
+                    };
+                    let epoch = self.core.states().epoch();
+                    let (actor, trip_id) = (actor.clone(), trip_id.clone());
+                    self.record(Change {
+                        epoch,
+                        scope,
+                        entry,
+                        actor,
+                        trip_id,
+                    })
+                    .await?;
+                    self.publish_state();
+                }
+                Effect::CancelAll(scope) => self.cancel_all(scope, reason.clone()),
+                Effect::Decided(_)
+                | Effect::Replay { .. }
+                | Effect::Duplicate
+                | Effect::LogBroken { .. } => {}
+            }
+        }
+        Ok(self.state())
+    }
+
+    async fn record(&self, change: Change) -> Result<(), ApiError> {
+        let shard = (self.lease.claim.shard.clone(), self.lease.epoch);
+        self.store.record(change, shard).await.map_err(|error| {
+            tracing::error!(%error, "a trading state is in force but not recorded");
+            ApiError::unavailable("the state is in force but could not be recorded; repeat it")
+        })
+    }
+
+    /// A kill that was in force before a restart still cancels.
+    fn resume_kills(&self) {
+        let killed = self
+            .core
+            .states()
+            .entries()
+            .filter(|(_, entry)| entry.killed);
+        for (scope, entry) in killed {
+            self.cancel_all(*scope, entry.reason.clone());
+        }
+        let tightest = self
+            .core
+            .states()
+            .entries()
+            .map(|(_, entry)| entry.state)
+            .max();
+        metrics::tightest(tightest.unwrap_or_default());
+    }
+
+    /// Has execution cancel everything in the scope, repeated until it takes the command.
+    fn cancel_all(&self, scope: Scope, reason: String) {
+        let (execution, stop) = (Arc::clone(&self.execution), self.stop.clone());
+        self.tasks.spawn(async move {
+            loop {
+                let command = CancelAll {
+                    scope,
+                    reason: format!("kill {reason}"),
+                };
+                let call = Call::new(Actor::RISK, REPLAY_DEADLINE);
+                match execution.cancel_all(command, call).await {
+                    Ok(answer) => {
+                        tracing::warn!(%scope, requested = answer.requested, "orders cancelled");
+                        return;
+                    }
+                    Err(error) => tracing::error!(%scope, %error, "cancel-all not taken yet"),
+                }
+                let pause = stop
+                    .run_until_cancelled(tokio::time::sleep(CANCEL_AGAIN))
+                    .await;
+                if pause.is_none() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn publish_state(&self) {
+        let tightest = self
+            .core
+            .states()
+            .entries()
+            .map(|(_, entry)| entry.state)
+            .max();
+        metrics::tightest(tightest.unwrap_or_default());
+        let epoch = self.core.states().epoch();
+        let now = self.clock.now();
+        let fact = facts::RiskStateChanged {
+            event_id: facts::RiskStateChanged::id(epoch, now),
+            epoch,
+            producer_epoch: self.lease.epoch.unsigned_abs(),
+            ts_event: now,
+            trace: trace::current(),
+            states: self.state().states,
+            limits_version: self.core.limits().version,
+        };
+        let bus = Arc::clone(&self.bus);
+        self.tasks.spawn(async move {
+            let subject = match ploy_bus::Subject::new(ploy_wire::subjects::RISK_STATE) {
+                Ok(subject) => subject,
+                Err(error) => {
+                    tracing::error!(%error, "the subject of risk states is not valid");
+                    return;
+                }
+            };
+            let message = ploy_bus::Message::new(subject, facts::encode_risk_state(&fact));
+            if let Err(error) = bus.append(&fact.event_id.to_string(), message).await {
+                tracing::warn!(%error, "a trading state was not published; readers ask for it");
+            }
+        });
+    }
+
+    fn state(&self) -> RiskState {
+        let states = self.core.states();
+        let scope_state = |(scope, entry): (&Scope, &StateEntry)| ScopeState {
+            scope: *scope,
+            state: entry.state,
+            reason: entry.reason.clone(),
+            since: entry.since,
+        };
+        let limits = self.core.limits();
+        let values = limits
+            .named()
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        let lines = self
+            .core
+            .accounts()
+            .flat_map(|(_, account)| account.lines());
+        RiskState {
+            epoch: states.epoch(),
+            states: states.entries().map(scope_state).collect(),
+            limits: LimitsView {
+                version: limits.version,
+                values: values.collect(),
+            },
+            exposures: lines
+                .map(|((instrument, strategy), line)| ExposureView {
+                    instrument,
+                    strategy,
+                    position: line.position,
+                    open_buy: line.open_buy,
+                    open_sell: line.open_sell,
+                    reserved_buy: line.reserved_buy,
+                    reserved_sell: line.reserved_sell,
+                })
+                .collect(),
+        }
+    }
+}
+
+/// A wish to tighten a scope.
+struct Tightening {
+    scope: Scope,
+    state: TradingState,
+    kill: bool,
+    reason: String,
+    actor: String,
+    trip_id: String,
+}
+
+/// Brings the log of an account from `from_seq` to its head into the inbox.
+async fn fetch(
+    execution: &dyn ExecutionApi,
+    account: AccountId,
+    mut from_seq: u64,
+    inbox: &mpsc::Sender<Message>,
+) {
+    loop {
+        let call = Call::new(Actor::RISK, REPLAY_DEADLINE);
+        match execution.replay(account, from_seq, REPLAY_PAGE, call).await {
+            Ok(events) => {
+                let Some(last) = events.last() else { return };
+                // A page may be shorter than asked for: only an empty one is the end.
+                from_seq = last.seq + 1;
+                if inbox.send(Message::Log(events)).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%account, from_seq, %error, "the log cannot be replayed");
+                return;
+            }
+        }
+    }
+}
+
+fn denied(reason: Reason) -> RiskDecision {
+    RiskDecision {
+        verdict: Err(vec![reason]),
+        reference_price: None,
+        reference_age: None,
+        took: ploy_domain::Nanos::ZERO,
+    }
+}
