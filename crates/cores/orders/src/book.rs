@@ -30,6 +30,7 @@ pub struct AccountBook {
     /// The orders that are not terminal: few, whatever the history.
     working: BTreeSet<ClientOrderId>,
     terminal: VecDeque<ClientOrderId>,
+    terminal_max: usize,
     positions: BTreeMap<(InstrumentId, StrategyId), Position>,
     ledger: Ledger,
     opened: bool,
@@ -103,10 +104,19 @@ impl AccountBook {
             by_venue_id: BTreeMap::new(),
             working: BTreeSet::new(),
             terminal: VecDeque::new(),
+            terminal_max: TERMINAL_ORDERS_MAX,
             positions: BTreeMap::new(),
             ledger: Ledger::default(),
             opened: false,
         }
+    }
+
+    /// The same books with room for fewer orders that have ended: for simulations, where nobody
+    /// asks about them later.
+    #[must_use]
+    pub const fn keeping_terminal_orders(mut self, max: usize) -> Self {
+        self.terminal_max = max;
+        self
     }
 
     /// Whose books.
@@ -300,7 +310,7 @@ impl AccountBook {
     fn retire(&mut self, order_id: ClientOrderId) {
         self.working.remove(&order_id);
         self.terminal.push_back(order_id);
-        if self.terminal.len() > TERMINAL_ORDERS_MAX
+        if self.terminal.len() > self.terminal_max
             && let Some(oldest) = self.terminal.pop_front()
             && let Some(entry) = self.orders.remove(&oldest)
             && let Some(venue_id) = entry.order.venue_order_id()

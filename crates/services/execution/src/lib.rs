@@ -14,6 +14,7 @@
 mod account;
 mod api;
 mod app;
+pub mod config;
 mod effects;
 mod inputs;
 mod leader;

@@ -11,6 +11,7 @@
 )]
 
 mod app;
+pub mod config;
 mod pump;
 mod watchdog;
 

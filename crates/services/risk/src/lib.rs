@@ -13,6 +13,7 @@
 
 mod api;
 mod app;
+pub mod config;
 mod follower;
 mod judge;
 mod metrics;

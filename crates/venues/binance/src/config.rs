@@ -18,7 +18,8 @@ pub struct BinanceConfig {
     pub ws_api_url: String,
     /// The account's key; a feed needs none.
     pub credentials: Option<Credentials>,
-    /// The instruments to load and trade.
+    /// The instruments to load and trade; none means all, which only the built-in exchange has
+    /// few enough of.
     pub symbols: Vec<Symbol>,
     /// For how long an order that exists may be missing in queries (ORD-16): 60 s for the venue,
     /// 2 s for the built-in exchange.
@@ -91,15 +92,33 @@ impl BinanceConfig {
         }
     }
 
-    /// The built-in exchange at `host:port`, where one port serves everything.
+    /// The built-in exchange at `host:port`, where one port serves everything and only the limits
+    /// hold that it states itself.
     #[must_use]
     pub fn built_in(venue: VenueId, address: &str) -> Self {
         let http = format!("http://{address}");
         let ws = format!("ws://{address}");
         Self {
             visibility_lag: Duration::from_secs(2),
+            rate_limits: Vec::new(),
             ..Self::new(venue, &http, &ws, &format!("{ws}/ws-api/v3"))
         }
+    }
+
+    /// The venue at `url`: `binance:` is the production venue, `http://host:port` the built-in
+    /// exchange.
+    #[must_use]
+    pub fn of_url(venue: VenueId, url: &str, symbols: Vec<Symbol>) -> Self {
+        let config = match url.strip_prefix("http://") {
+            Some(address) => Self::built_in(venue, address.trim_end_matches('/')),
+            None => Self::new(
+                venue,
+                "https://api.binance.com",
+                "wss://stream.binance.com:9443",
+                "wss://ws-api.binance.com:443/ws-api/v3",
+            ),
+        };
+        Self { symbols, ..config }
     }
 
     /// Checks the addresses.

@@ -230,11 +230,16 @@ impl Rest {
         &self,
         symbols: &[ploy_domain::Symbol],
     ) -> Result<ExchangeInfo, VenueError> {
+        let params = if symbols.is_empty() {
+            Params::new()
+        } else {
+            Params::new().with("symbols", symbol_list(symbols))
+        };
         let call = Call {
             operation: "exchange info",
             method: Method::GET,
             path: "/api/v3/exchangeInfo",
-            params: Params::new().with("symbols", symbol_list(symbols)),
+            params,
             signed: false,
             weight: 20,
             priority: Priority::Normal,

@@ -231,7 +231,7 @@ fn cancel_outcome(answer: &crate::rest::Answer, instrument: InstrumentId) -> Can
         let cancelled = serde_json::from_slice::<WireCancel>(&answer.body).ok();
         let cancelled = cancelled.filter(|wire| wire.status == "CANCELED");
         let cancelled = cancelled.and_then(|wire| {
-            let id = ids::venue_order_id(instrument.symbol(), wire.order_id).ok()?;
+            let id = ids::venue_order_id(instrument.symbol(), wire.order_id.0).ok()?;
             Some(CancelOutcome::Cancelled {
                 venue_order_id: id,
                 filled: wire.executed_qty.0,

@@ -98,7 +98,7 @@ pub(super) async fn executions_since(
                 operation: OPERATION,
                 detail: format!("execution {id} is none of {instrument}"),
             })?;
-            base().with("fromId", number + 1)
+            base().with("fromId", number.saturating_add(1))
         }
     };
     let mut executions = Vec::new();
@@ -110,7 +110,7 @@ pub(super) async fn executions_since(
             executions.push(execution.map_err(protocol(OPERATION))?);
         }
         match page.last() {
-            Some(last) if page.len() >= PAGE => params = base().with("fromId", last.id + 1),
+            Some(last) if page.len() >= PAGE => params = base().with("fromId", last.id.0 + 1),
             Some(_) | None => return Ok(executions),
         }
     }

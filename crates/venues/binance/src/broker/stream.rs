@@ -98,13 +98,11 @@ impl PrivateSession {
         self.refusal
     }
 
-    /// Learns the venue's own limits and clock. Without them the published limits hold and the
+    /// Learns the venue's own limits and clock. Without them the configured limits hold and the
     /// first subscription measures the clock.
     async fn prepare(&self) {
-        if !self.parts.symbols.is_empty()
-            && let Err(error) = self.parts.rest.exchange_info(&self.parts.symbols).await
-        {
-            tracing::warn!(%error, "the venue's limits are not known; the published ones hold");
+        if let Err(error) = self.parts.rest.exchange_info(&self.parts.symbols).await {
+            tracing::warn!(%error, "the venue's limits are not known; the configured ones hold");
         }
         self.parts.rest.ensure_clock().await;
     }

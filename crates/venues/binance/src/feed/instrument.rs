@@ -85,7 +85,7 @@ impl InstrumentData {
             self.counts.duplicate();
             return Vec::new();
         }
-        let expected = last.map_or(id, |(last, _)| last + 1);
+        let expected = last.map_or(id, |(last, _)| last.saturating_add(1));
         // Between connections a hole is no news: the break was announced.
         let lost = self.traded && id > expected;
         self.last_trade = Some((id, trade.ts_event));

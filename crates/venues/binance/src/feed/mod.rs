@@ -3,6 +3,7 @@
 mod instrument;
 mod outlet;
 mod session;
+mod snapshot;
 
 use crate::{
     config::{BinanceConfig, ConfigError},

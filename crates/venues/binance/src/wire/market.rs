@@ -1,7 +1,7 @@
 //! Market stream payloads and the depth snapshot, decoded to canonical facts. Total: what is not
 //! understood is a value, never a failure of the connection.
 
-use super::{Decimal, VenueTime, WireLevel, levels};
+use super::{Decimal, Number, VenueTime, WireLevel, levels};
 use ploy_domain::{
     Amount, Bar, BarFlags, BarInterval, BookDelta, BookLevel, InstrumentId, Price, Quantity, Quote,
     Side, Symbol, Timestamp, Trade, VenueId,
@@ -61,7 +61,7 @@ struct Envelope<'a> {
 struct WireTrade<'a> {
     #[serde(borrow)]
     s: Cow<'a, str>,
-    t: u64,
+    t: Number,
     p: Decimal<Price>,
     q: Decimal<Quantity>,
     #[serde(rename = "T")]
@@ -72,7 +72,7 @@ struct WireTrade<'a> {
 
 #[derive(Deserialize)]
 struct WireQuote<'a> {
-    u: u64,
+    u: Number,
     #[serde(borrow)]
     s: Cow<'a, str>,
     b: Decimal<Price>,
@@ -90,8 +90,8 @@ struct WireDepth<'a> {
     #[serde(borrow)]
     s: Cow<'a, str>,
     #[serde(rename = "U")]
-    first: u64,
-    u: u64,
+    first: Number,
+    u: Number,
     b: Vec<WireLevel>,
     a: Vec<WireLevel>,
 }
@@ -124,7 +124,7 @@ struct WireBar<'a> {
 #[derive(Deserialize)]
 struct WireSnapshot {
     #[serde(rename = "lastUpdateId")]
-    last_update_id: u64,
+    last_update_id: Number,
     bids: Vec<WireLevel>,
     asks: Vec<WireLevel>,
 }
@@ -173,8 +173,8 @@ pub fn decode_snapshot(
     let wire: WireSnapshot = serde_json::from_slice(body).map_err(Undecodable::new)?;
     Ok(BookDelta {
         instrument,
-        first_update_id: wire.last_update_id,
-        last_update_id: wire.last_update_id,
+        first_update_id: wire.last_update_id.0,
+        last_update_id: wire.last_update_id.0,
         bids: levels(&wire.bids),
         asks: levels(&wire.asks),
         is_snapshot: true,
@@ -206,7 +206,7 @@ impl<'a> Reader<'a> {
             price: wire.p.0,
             quantity: wire.q.0,
             aggressor: if wire.m { Side::Sell } else { Side::Buy },
-            venue_trade_id: wire.t,
+            venue_trade_id: wire.t.0,
             ts_event: wire.time.0,
             ts_receive: self.ts_receive,
         }))
@@ -224,7 +224,7 @@ impl<'a> Reader<'a> {
             instrument: self.instrument(&wire.s)?,
             bid: side(wire.b, wire.bid_quantity),
             ask: side(wire.a, wire.ask_quantity),
-            update_id: wire.u,
+            update_id: wire.u.0,
             ts_event: self.ts_receive,
             ts_receive: self.ts_receive,
         }))
@@ -235,13 +235,13 @@ impl<'a> Reader<'a> {
         if wire.first > wire.u {
             return Err(Undecodable::new(format_args!(
                 "U {} is above u {}",
-                wire.first, wire.u
+                wire.first.0, wire.u.0
             )));
         }
         Ok(MarketFrame::Depth(BookDelta {
             instrument: self.instrument(&wire.s)?,
-            first_update_id: wire.first,
-            last_update_id: wire.u,
+            first_update_id: wire.first.0,
+            last_update_id: wire.u.0,
             bids: levels(&wire.b),
             asks: levels(&wire.a),
             is_snapshot: false,

@@ -6,30 +6,71 @@ pub(crate) mod orders;
 pub(crate) mod symbols;
 pub(crate) mod user;
 
-use ploy_domain::{BookLevel, MoneyError, Price, Quantity, Timestamp};
+use ploy_domain::{Amount, BookLevel, MoneyError, Price, Quantity, Timestamp};
 use serde::{
     Deserialize, Deserializer,
     de::{self, IgnoredAny, SeqAccess, Visitor},
 };
 use std::{fmt, marker::PhantomData, str::FromStr};
 
+/// What a decimal string can be read as.
+pub(crate) trait Money: FromStr<Err = MoneyError> {
+    /// Whether the value may be below zero.
+    const SIGNED: bool;
+    /// Whether it is.
+    fn is_below_zero(&self) -> bool;
+}
+
+macro_rules! money {
+    ($type:ident, $signed:literal) => {
+        impl Money for $type {
+            const SIGNED: bool = $signed;
+            fn is_below_zero(&self) -> bool {
+                self.is_negative()
+            }
+        }
+    };
+}
+
+money!(Price, false);
+money!(Quantity, false);
+money!(Amount, true);
+
 /// A decimal string, read exactly or not at all; never through a float.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) struct Decimal<T>(pub(crate) T);
 
-impl<'de, T: FromStr<Err = MoneyError>> Deserialize<'de> for Decimal<T> {
+impl<'de, T: Money> Deserialize<'de> for Decimal<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Text<T>(PhantomData<T>);
-        impl<T: FromStr<Err = MoneyError>> Visitor<'_> for Text<T> {
+        impl<T: Money> Visitor<'_> for Text<T> {
             type Value = Decimal<T>;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a decimal string such as \"0.01000000\"")
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Decimal<T>, E> {
-                text.parse().map(Decimal).map_err(E::custom)
+                let value: T = text.parse().map_err(E::custom)?;
+                if value.is_below_zero() && !T::SIGNED {
+                    return Err(E::custom(format_args!("{text} is below zero")));
+                }
+                Ok(Decimal(value))
             }
         }
         deserializer.deserialize_str(Text(PhantomData))
+    }
+}
+
+/// A number that the venue gave to an order, a trade or an update. Its numbers are signed 64-bit,
+/// which leaves room to count on from any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Number(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = i64::deserialize(deserializer)?;
+        u64::try_from(value)
+            .map(Self)
+            .map_err(|_| de::Error::custom(format_args!("number {value} is below zero")))
     }
 }
 
@@ -97,7 +138,18 @@ mod tests {
     fn decimals_are_read_exactly() {
         assert_eq!(decimal("\"25000.10000000\""), Ok("25000.1".into()));
         assert_eq!(decimal("\"0.0100000000000000\""), Ok("0.01".into()));
-        for wrong in ["0.1", "\"1e-5\"", "\"0.123456789\"", "\"\"", "null", "[]"] {
+        let signed = serde_json::from_str::<Decimal<Amount>>("\"-1.5\"").unwrap();
+        assert_eq!(signed.0.to_string(), "-1.5");
+        for wrong in [
+            "\"-0.1\"",
+            "\"99999999999999999999\"",
+            "0.1",
+            "\"1e-5\"",
+            "\"0.123456789\"",
+            "\"\"",
+            "null",
+            "[]",
+        ] {
             assert!(decimal(wrong).is_err(), "{wrong}");
         }
     }
@@ -113,6 +165,16 @@ mod tests {
         assert_eq!(time("1735689600123"), 1_735_689_600_123_000_000);
         assert_eq!(time("1735689600123456"), 1_735_689_600_123_456_000);
         assert!(serde_json::from_str::<VenueTime>("9223372036854775807").is_err());
+    }
+
+    #[test]
+    fn the_largest_number_still_has_a_successor() {
+        let number = |json| serde_json::from_str::<Number>(json);
+        let largest = number("9223372036854775807").unwrap().0;
+        assert!(largest.checked_add(1).is_some());
+        for wrong in ["9223372036854775808", "-1", "1.0", "\"1\""] {
+            assert!(number(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Orders, fills and balances in the answers of the REST interface.
 
-use super::{Decimal, VenueTime};
+use super::{Decimal, Number, VenueTime};
 use crate::ids;
 use ploy_domain::{
     Amount, Asset, InstrumentId, Liquidity, OrderKind, Price, Quantity, Reason, ReasonCode, Side,
@@ -84,7 +84,7 @@ pub(crate) fn end_reason(status: &str, expiry: Option<&str>) -> Option<Reason> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WirePlacement {
     symbol: String,
-    order_id: u64,
+    order_id: Number,
     client_order_id: String,
     transact_time: VenueTime,
     executed_qty: Decimal<Quantity>,
@@ -101,19 +101,19 @@ struct WireFill {
     qty: Decimal<Quantity>,
     commission: Decimal<Amount>,
     commission_asset: String,
-    trade_id: u64,
+    trade_id: Number,
 }
 
 impl WirePlacement {
     pub(crate) fn acknowledgement(&self, venue: VenueId) -> Result<Acknowledgement, FieldError> {
         let instrument = instrument(&self.symbol, venue)?;
-        let venue_order_id = ids::venue_order_id(instrument.symbol(), self.order_id)
+        let venue_order_id = ids::venue_order_id(instrument.symbol(), self.order_id.0)
             .map_err(field_error("orderId", &self.symbol))?;
         let side = side(&self.side)?;
         let execution = |fill: &WireFill| {
             Ok(VenueExecution {
                 instrument,
-                execution_id: ids::execution_id(instrument.symbol(), fill.trade_id)
+                execution_id: ids::execution_id(instrument.symbol(), fill.trade_id.0)
                     .map_err(field_error("tradeId", &self.symbol))?,
                 venue_order_id,
                 client_order_id: Some(self.client_order_id.clone()),
@@ -150,7 +150,7 @@ pub(crate) fn fee(amount: Decimal<Amount>, asset: &str) -> Result<Fee, FieldErro
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WireCancel {
-    pub(crate) order_id: u64,
+    pub(crate) order_id: Number,
     pub(crate) executed_qty: Decimal<Quantity>,
     pub(crate) transact_time: VenueTime,
     pub(crate) status: String,
@@ -161,7 +161,7 @@ pub(crate) struct WireCancel {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WireOrder {
     symbol: String,
-    order_id: u64,
+    order_id: Number,
     client_order_id: String,
     price: Decimal<Price>,
     orig_qty: Decimal<Quantity>,
@@ -185,7 +185,7 @@ impl WireOrder {
         let value = self.cummulative_quote_qty.0;
         Ok(VenueOrder {
             instrument,
-            venue_order_id: ids::venue_order_id(instrument.symbol(), self.order_id)
+            venue_order_id: ids::venue_order_id(instrument.symbol(), self.order_id.0)
                 .map_err(field_error("orderId", &self.symbol))?,
             client_order_id: self.client_order_id.clone(),
             side: side(&self.side)?,
@@ -229,8 +229,8 @@ pub(crate) fn time_in_force(word: &str) -> Option<TimeInForce> {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct WireMyTrade {
     symbol: String,
-    pub(crate) id: u64,
-    order_id: u64,
+    pub(crate) id: Number,
+    order_id: Number,
     price: Decimal<Price>,
     qty: Decimal<Quantity>,
     commission: Decimal<Amount>,
@@ -246,9 +246,9 @@ impl WireMyTrade {
         let symbol = instrument.symbol();
         Ok(VenueExecution {
             instrument,
-            execution_id: ids::execution_id(symbol, self.id)
+            execution_id: ids::execution_id(symbol, self.id.0)
                 .map_err(field_error("id", &self.symbol))?,
-            venue_order_id: ids::venue_order_id(symbol, self.order_id)
+            venue_order_id: ids::venue_order_id(symbol, self.order_id.0)
                 .map_err(field_error("orderId", &self.symbol))?,
             client_order_id: None,
             side: if self.is_buyer { Side::Buy } else { Side::Sell },

@@ -1,7 +1,7 @@
 //! The private stream: what each event means in canonical form.
 
 use super::{
-    Decimal, VenueTime,
+    Decimal, Number, VenueTime,
     orders::{self, FieldError, WireBalance, field_error},
 };
 use crate::ids;
@@ -63,7 +63,7 @@ struct WireReport<'a> {
     status: Cow<'a, str>,
     #[serde(borrow, default)]
     r: Cow<'a, str>,
-    i: u64,
+    i: Number,
     l: Decimal<Quantity>,
     z: Decimal<Quantity>,
     #[serde(rename = "L")]
@@ -114,8 +114,8 @@ pub(crate) fn decode_event(text: &str, venue: VenueId) -> Result<UserEvent, Even
 impl WireReport<'_> {
     fn report(&self, venue: VenueId) -> Result<OrderReport, FieldError> {
         let instrument = orders::instrument(&self.s, venue)?;
-        let venue_order_id =
-            ids::venue_order_id(instrument.symbol(), self.i).map_err(field_error("i", &self.s))?;
+        let venue_order_id = ids::venue_order_id(instrument.symbol(), self.i.0)
+            .map_err(field_error("i", &self.s))?;
         let mut report = OrderReport {
             instrument,
             venue_order_id,

@@ -104,16 +104,15 @@ async fn a_lost_answer_is_unknown_and_never_sent_again() {
 
 #[tokio::test]
 async fn no_order_reuses_a_connection_that_the_pool_could_repeat_it_on() {
-    // The venue closes after each answer; a pooled connection would fail the second order.
     let mut venue = Http::start(|_| ok(FILLED)).await;
     let broker = broker(&venue.address);
-    for _ in 0..3 {
+    for connection in 0..3 {
         let outcome = broker.submit(&intent()).await;
         assert!(
             matches!(outcome, SubmitOutcome::Acknowledged(_)),
             "{outcome:?}"
         );
-        venue.requests.recv().await.unwrap();
+        assert_eq!(venue.requests.recv().await.unwrap().connection, connection);
     }
     assert!(venue.requests.try_recv().is_err());
 }

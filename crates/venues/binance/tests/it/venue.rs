@@ -27,6 +27,8 @@ pub(crate) struct Request {
     pub(crate) query: String,
     pub(crate) body: String,
     pub(crate) head: String,
+    /// The number of the connection it came on, from 0.
+    pub(crate) connection: usize,
 }
 
 /// A listening HTTP side; ends with the test.
@@ -50,8 +52,10 @@ impl Http {
         let (sender, requests) = mpsc::channel(256);
         let rule = Arc::new(rule);
         let task = tokio::spawn(async move {
+            let mut connection = 0;
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&rule), sender.clone()));
+                tokio::spawn(serve(stream, connection, Arc::clone(&rule), sender.clone()));
+                connection += 1;
             }
         });
         Self {
@@ -64,10 +68,11 @@ impl Http {
 
 async fn serve(
     mut stream: TcpStream,
+    connection: usize,
     rule: Arc<impl Fn(&Request) -> Reply>,
     sender: mpsc::Sender<Request>,
 ) {
-    while let Some(request) = read(&mut stream).await {
+    while let Some(request) = read(&mut stream, connection).await {
         let reply = rule(&request);
         sender.send(request).await.ok();
         let Reply::Answer(status, headers, body) = reply else {
@@ -82,7 +87,7 @@ async fn serve(
     }
 }
 
-async fn read(stream: &mut TcpStream) -> Option<Request> {
+async fn read(stream: &mut TcpStream, connection: usize) -> Option<Request> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
@@ -106,6 +111,7 @@ async fn read(stream: &mut TcpStream) -> Option<Request> {
         query,
         body: String::from_utf8(body).unwrap(),
         head,
+        connection,
     })
 }
 

@@ -1,0 +1,20 @@
+//! `ploy`: the platform in one process, backtests, and the client of a running gateway.
+
+mod backtest;
+mod cli;
+mod config_check;
+mod source;
+mod up;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::Cli::parse().run() {
+        Ok(code) => code,
+        Err(error) => {
+            cli::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The options of `ploy up` and the configuration that they and the file make.
+
+use super::market::MarketArgs;
+use ploy_chassis::config::{COMMON_DEFAULTS, Common, ConfigError, Settings, Sources};
+use std::path::{Path, PathBuf};
+
+/// Run the whole platform in this process.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The port of the API on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8080)]
+    pub(crate) port: u16,
+    /// Where everything is kept
+    #[arg(long, value_name = "DIR", default_value = ".ploy")]
+    pub(crate) data_dir: PathBuf,
+    /// A configuration file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Forget everything and start afresh
+    #[arg(long)]
+    pub(crate) clean: bool,
+    /// Show the logs, as json or pretty, instead of the live summary
+    #[arg(long, value_name = "FORMAT", value_parser = ["json", "pretty"])]
+    pub(crate) log: Option<String>,
+    #[command(flatten)]
+    pub(crate) market: MarketArgs,
+}
+
+/// The configuration of every service in this process.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) common: Common,
+    pub(crate) ingestion: ploy_ingestion::config::Config,
+    pub(crate) strategy: ploy_strategy::config::Config,
+    pub(crate) risk: ploy_risk::config::Config,
+    pub(crate) execution: ploy_execution::config::Config,
+}
+
+impl Args {
+    /// Whether logs go to the terminal and the summary does not.
+    pub(crate) const fn shows_logs(&self) -> bool {
+        self.log.is_some()
+    }
+
+    /// Defaults, file, environment, and then what only this process knows: its directory, the
+    /// exchange it runs and the key it made.
+    pub(crate) fn configuration(
+        &self,
+        exchange: &str,
+        api_secret: &str,
+        symbols: &[String],
+    ) -> Result<Config, ConfigError> {
+        let options = self.sources(exchange, api_secret, symbols);
+        let defaults = [
+            COMMON_DEFAULTS,
+            ploy_ingestion::config::DEFAULTS,
+            ploy_strategy::config::DEFAULTS,
+            ploy_risk::config::DEFAULTS,
+            ploy_execution::config::DEFAULTS,
+        ];
+        Settings::load(&defaults, &options).resolve(|s| {
+            let common = Common::read(s);
+            let ingestion = ploy_ingestion::config::Config::read(s);
+            let strategy = ploy_strategy::config::Config::read(s);
+            let risk = ploy_risk::config::Config::read(s);
+            let execution = ploy_execution::config::Config::read(s);
+            Some(Config {
+                common: common?,
+                ingestion: ingestion?,
+                strategy: strategy?,
+                risk: risk?,
+                execution: execution?,
+            })
+        })
+    }
+
+    fn sources(&self, exchange: &str, api_secret: &str, symbols: &[String]) -> Sources {
+        let dir = self.data_dir.display();
+        let sources = Sources::of_process(self.config.as_deref())
+            .with_option("--data-dir", "data_dir", dir.to_string())
+            .with_option("--data-dir", "store.url", format!("sqlite:{dir}/ploy.db"))
+            .with_option("ploy up", "venue.url", format!("http://{exchange}"))
+            .with_option("ploy up", "venue.symbols", symbols.join(","))
+            .with_option("ploy up", "execution.api_key", super::API_KEY)
+            .with_option("ploy up", "execution.api_secret", api_secret);
+        match (&self.log, self.log_file()) {
+            (Some(format), _) => sources.with_option("--log", "log.format", format.as_str()),
+            (None, file) => sources.with_option("ploy up", "log.file", file.display().to_string()),
+        }
+    }
+
+    /// Where logs go while the summary has the terminal.
+    pub(crate) fn log_file(&self) -> PathBuf {
+        Path::new(&self.data_dir).join("ploy.log")
+    }
+}
