@@ -36,21 +36,24 @@ pub(crate) struct Config {
     pub(crate) execution: ploy_execution::config::Config,
 }
 
+/// What only this process knows: the exchange that it runs, the key that it made, and where the
+/// database of this market is.
+pub(crate) struct Known<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) api_secret: &'a str,
+    pub(crate) symbols: &'a [String],
+    pub(crate) database: &'a Path,
+}
+
 impl Args {
     /// Whether logs go to the terminal and the summary does not.
     pub(crate) const fn shows_logs(&self) -> bool {
         self.log.is_some()
     }
 
-    /// Defaults, file, environment, and then what only this process knows: its directory, the
-    /// exchange it runs and the key it made.
-    pub(crate) fn configuration(
-        &self,
-        exchange: &str,
-        api_secret: &str,
-        symbols: &[String],
-    ) -> Result<Config, ConfigError> {
-        let options = self.sources(exchange, api_secret, symbols);
+    /// Defaults, file, environment, and then what only this process knows.
+    pub(crate) fn configuration(&self, known: &Known<'_>) -> Result<Config, ConfigError> {
+        let options = self.sources(known);
         let defaults = [
             COMMON_DEFAULTS,
             ploy_ingestion::config::DEFAULTS,
@@ -74,15 +77,15 @@ impl Args {
         })
     }
 
-    fn sources(&self, exchange: &str, api_secret: &str, symbols: &[String]) -> Sources {
-        let dir = self.data_dir.display();
+    fn sources(&self, known: &Known<'_>) -> Sources {
+        let (dir, database) = (self.data_dir.display(), known.database.display());
         let sources = Sources::of_process(self.config.as_deref())
             .with_option("--data-dir", "data_dir", dir.to_string())
-            .with_option("--data-dir", "store.url", format!("sqlite:{dir}/ploy.db"))
-            .with_option("ploy up", "venue.url", format!("http://{exchange}"))
-            .with_option("ploy up", "venue.symbols", symbols.join(","))
+            .with_option("--data-dir", "store.url", format!("sqlite:{database}"))
+            .with_option("ploy up", "venue.url", format!("http://{}", known.exchange))
+            .with_option("ploy up", "venue.symbols", known.symbols.join(","))
             .with_option("ploy up", "execution.api_key", super::API_KEY)
-            .with_option("ploy up", "execution.api_secret", api_secret);
+            .with_option("ploy up", "execution.api_secret", known.api_secret);
         match (&self.log, self.log_file()) {
             (Some(format), _) => sources.with_option("--log", "log.format", format.as_str()),
             (None, file) => sources.with_option("ploy up", "log.file", file.display().to_string()),

@@ -3,7 +3,7 @@
 
 use super::{
     API_KEY,
-    args::{Args, Config},
+    args::{Args, Config, Known},
     clock,
     data_dir::DataDir,
     market::Replay,
@@ -22,7 +22,7 @@ use ploy_strategy::{Decisions, InstanceSetup};
 use ploy_strategy_core::InstanceConfig;
 use ploy_venue_binance::{ApiSecret, BinanceBroker, BinanceConfig, BinanceFeed, Credentials};
 use ploy_venue_port::{Broker as _, Feed as _};
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// Streams of the memory bus are small: the database keeps everything.
@@ -43,6 +43,7 @@ pub(crate) struct Exchange {
     symbols: Vec<String>,
     market: String,
     replayed: Option<Replayed>,
+    database: PathBuf,
 }
 
 /// What a replay changes for the strategies.
@@ -71,6 +72,11 @@ impl Exchange {
                 .entry(instrument.base.clone())
                 .or_insert_with(|| "0".to_owned());
         }
+        // A replayed market is another world: its own exchange and its own books.
+        let home = match &replay {
+            None => dir.file("market"),
+            Some(replay) => dir.file(&format!("replay-{}", replay.instrument.symbol)),
+        };
         let config = ploy_exchange_server::Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data_dir: dir.file(if replay.is_some() {
@@ -112,13 +118,20 @@ impl Exchange {
             symbols,
             market,
             replayed,
+            database: home.join("ploy.db"),
         })
     }
 
     /// The configuration of the services around this exchange.
     pub(crate) fn configuration(&self, args: &Args, keys: &Keys) -> anyhow::Result<Config> {
         let address = self.bound.local_addr().to_string();
-        Ok(args.configuration(&address, &keys.api_secret, &self.symbols)?)
+        let known = Known {
+            exchange: &address,
+            api_secret: &keys.api_secret,
+            symbols: &self.symbols,
+            database: &self.database,
+        };
+        Ok(args.configuration(&known)?)
     }
 
     /// Runs the exchange as long as anything in the process could still need it.
@@ -367,7 +380,7 @@ fn instances(
     let settings = match replayed {
         None => config.strategy.instances.clone(),
         Some(replayed) => {
-            let params = [("fast", "5"), ("slow", "20"), ("notional", "1000")];
+            let params = [("fast", "3"), ("slow", "8"), ("notional", "1000")];
             let mut params: BTreeMap<String, String> = params
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into();

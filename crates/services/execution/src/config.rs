@@ -71,9 +71,5 @@ fn guard(s: &mut Settings) -> Option<EgressGuard> {
 /// The two characters that begin every order id of a mode, so that an order tells where it is from.
 #[must_use]
 pub const fn order_id_prefix(mode: Mode) -> [u8; 2] {
-    match mode {
-        Mode::Dev => *b"pd",
-        Mode::Paper => *b"pp",
-        Mode::Live => *b"pl",
-    }
+    mode.order_id_prefix()
 }

@@ -5,7 +5,7 @@ use crate::{
     account::{Desk, Message},
     inputs, metrics, reading,
 };
-use ploy_chassis::{chain, trace};
+use ploy_chassis::{chain, scope, trace};
 use ploy_domain::{Intent, Nanos, Reason, ReasonCode, RiskDecision, Timestamp, TraceContext};
 use ploy_orders_core::{Effect, Input, SendOutcome, VenueSnapshot};
 use ploy_store::lease::HeldLease;
@@ -16,6 +16,8 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
+/// Whose logs and spans these are.
+const SERVICE: &str = "execution";
 /// How long risk may take (RSK-1).
 const RISK_DEADLINE: Duration = Duration::from_millis(50);
 /// How old a journal transaction may be when its order is written (ORD-6).
@@ -140,7 +142,8 @@ impl Hands {
             let input = work.await;
             drop(inbox.send(Message::Happened(Box::new(input))).await);
         };
-        self.tasks.spawn(task.instrument(span));
+        self.tasks
+            .spawn(scope::within(SERVICE, task.instrument(span)));
     }
 
     fn ask_risk(&self, intent: Intent, head_seq: u64, trace: TraceContext) {
@@ -218,7 +221,7 @@ impl Hands {
         self.reading = true;
         let (desk, stop) = (self.desk.clone(), self.stop.clone());
         // Not tracked: a reading has no effect at the venue, so a drain need not wait for it.
-        tokio::spawn(async move {
+        tokio::spawn(scope::within(SERVICE, async move {
             let read = async {
                 tokio::time::sleep(pause).await;
                 let setup = &desk.setup;
@@ -230,7 +233,7 @@ impl Hands {
             };
             let reading = reading.map_err(|error| chain(&error));
             drop(desk.inbox.send(Message::Read(reading)).await);
-        });
+        }));
     }
 
     /// A reading came back.
@@ -263,11 +266,11 @@ impl Hands {
         let (setup, token) = (self.desk.setup.clone(), stop.clone());
         let account = setup.account;
         let broker = std::sync::Arc::clone(&setup.broker);
-        tokio::spawn(async move {
+        tokio::spawn(scope::within(SERVICE, async move {
             if let Err(error) = broker.reports(sink, token).await {
                 tracing::error!(%account, error = %chain(&error), "private stream ended");
             }
-        });
+        }));
         let (inbox, token) = (self.desk.inbox.clone(), stop.clone());
         tokio::spawn(async move {
             while let Some(Some(report)) = token.run_until_cancelled(reports.recv()).await {

@@ -16,12 +16,15 @@ mod api;
 mod app;
 pub mod config;
 mod effects;
+mod grpc;
 mod inputs;
 mod leader;
 mod marks;
 mod metrics;
 mod reading;
 mod rows;
+mod setup;
+pub mod standalone;
 mod store;
 mod views;
 

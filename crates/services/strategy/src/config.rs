@@ -17,6 +17,8 @@ pub struct Config {
     pub ops_listen: SocketAddr,
     /// Where execution listens.
     pub execution: String,
+    /// Where ingestion listens.
+    pub ingestion: String,
     /// How long a decision may take to reach the venue.
     pub order_validity: Duration,
     /// What runs.
@@ -55,6 +57,7 @@ impl Config {
         let listen = s.parse("strategy.listen", "ADDRESS:PORT");
         let ops_listen = s.parse("strategy.ops_listen", "ADDRESS:PORT");
         let execution = s.url("strategy.execution", &["http", "https"]);
+        let ingestion = s.url("strategy.ingestion", &["http", "https"]);
         let bounds = Duration::from_millis(100)..=Duration::from_secs(60);
         let order_validity = s.duration("strategy.order_validity", bounds);
         let raw: Option<Vec<RawInstance>> = s.section("strategy.instances");
@@ -67,6 +70,7 @@ impl Config {
             listen: listen?,
             ops_listen: ops_listen?,
             execution: execution?,
+            ingestion: ingestion?,
             order_validity: order_validity?,
             instances: instances?.into_iter().collect::<Option<_>>()?,
         })

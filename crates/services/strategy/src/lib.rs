@@ -12,7 +12,10 @@
 
 mod app;
 pub mod config;
+mod grpc;
 mod runner;
+mod setup;
+pub mod standalone;
 mod store;
 mod submit;
 

@@ -11,7 +11,7 @@ use ploy_bus::{Bus, Pattern, Subscription};
 use ploy_chassis::{
     BoxError, Clock, chain,
     order_log::{LogConsumer, OrderLog},
-    trace,
+    scope, trace,
 };
 use ploy_domain::{
     AccountId, ClientOrderId, Intent, MarketEvent, OrderEvent, OrderEventPayload, Timestamp,
@@ -120,7 +120,10 @@ impl Runner {
             .await?;
         let mut status = self.market(&status_subject(&instrument)).await?;
         let following = stop.child_token();
-        let follower = tokio::spawn(follow(self.log(), Follower { inbox }, following.clone()));
+        let follower = tokio::spawn(scope::within(
+            "strategy",
+            follow(self.log(), Follower { inbox }, following.clone()),
+        ));
         let ended = running
             .turns(lease, stop, &mut messages, (&mut market, &mut status))
             .await;
@@ -286,7 +289,7 @@ impl Running<'_> {
         received: Timestamp,
     ) -> Result<(), BoxError> {
         let strategy = self.runner.setup.config.id;
-        let tick = trace::past("tick", (received, now), &TraceContext::NONE, Vec::new());
+        let tick = trace::past("tick", (received, now), &TraceContext::NONE, &[]);
         for effect in effects.drain(..) {
             match effect {
                 Effect::PersistSequence(sequence) => {
@@ -344,7 +347,8 @@ impl Running<'_> {
                 }
             }
         };
-        self.tasks.spawn(work.instrument(span));
+        self.tasks
+            .spawn(scope::within("strategy", work.instrument(span)));
     }
 
     fn cancel(&self, order_id: ClientOrderId) {
