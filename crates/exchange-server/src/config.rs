@@ -213,11 +213,17 @@ impl AccountConfig {
                 what: "asset",
                 source,
             })?;
-            let amount = amount.parse().map_err(|source| ConfigError::Balance {
+            let amount: Amount = amount.parse().map_err(|source| ConfigError::Balance {
                 account: self.name.clone(),
                 asset: asset.clone(),
                 source,
             })?;
+            if amount.is_negative() {
+                return Err(ConfigError::NegativeBalance {
+                    account: self.name.clone(),
+                    asset: asset.clone(),
+                });
+            }
             Ok((parsed, amount))
         };
         self.balances.iter().map(read).collect()
@@ -305,6 +311,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         #[source]
         source: ploy_domain::MoneyError,
+    },
+    /// A balance below nothing.
+    #[error("balance {asset} of account {account} is below zero")]
+    NegativeBalance {
+        /// Whose.
+        account: String,
+        /// Of what.
+        asset: String,
     },
     /// A step of nothing.
     #[error("{field} of {symbol} must be above zero")]

@@ -20,12 +20,13 @@ pub(crate) struct Args {
 }
 
 /// Every key that any service knows.
-const DEFAULTS: [&str; 5] = [
+const DEFAULTS: [&str; 6] = [
     COMMON_DEFAULTS,
     ploy_ingestion::config::DEFAULTS,
     ploy_strategy::config::DEFAULTS,
     ploy_risk::config::DEFAULTS,
     ploy_execution::config::DEFAULTS,
+    ploy_gateway::config::DEFAULTS,
 ];
 
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
@@ -38,9 +39,16 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
             ploy_strategy::config::Config::read(s),
             ploy_risk::config::Config::read(s),
             ploy_execution::config::Config::read(s),
+            ploy_gateway::Config::read(s),
         );
         common?;
-        Some((services.0?, services.1?, services.2?, services.3?))
+        Some((
+            services.0?,
+            services.1?,
+            services.2?,
+            services.3?,
+            services.4?,
+        ))
     });
     match checked {
         Ok(_) if args.json => say("{\"valid\":true,\"mistakes\":[]}\n"),

@@ -78,6 +78,9 @@ impl Backtest {
     }
 }
 
+/// Who is shown every event.
+type Sink<'a> = &'a mut dyn FnMut(&OrderEvent);
+
 /// A run in progress. The desk opens with the first record, because the account's log begins at
 /// its time.
 struct Run<'a> {
@@ -85,7 +88,7 @@ struct Run<'a> {
     strategy: Option<Box<dyn Strategy>>,
     desk: Option<Desk>,
     seen: Option<Seen>,
-    sink: &'a mut dyn FnMut(&OrderEvent),
+    sink: Sink<'a>,
 }
 
 impl Run<'_> {
@@ -94,7 +97,7 @@ impl Run<'_> {
         &mut self,
         start: ploy_domain::Timestamp,
         end: ploy_domain::Timestamp,
-    ) -> Result<(&mut Desk, &mut dyn FnMut(&OrderEvent)), BacktestError> {
+    ) -> Result<(&mut Desk, Sink<'_>), BacktestError> {
         if let Some(strategy) = self.strategy.take() {
             let mut desk = Desk::open(self.config, strategy, start)?;
             desk.start(start, self.sink)?;

@@ -309,58 +309,69 @@ fn percent(number: Option<f64>) -> String {
     shown(number.map(|number| number * 100.0)) + " %"
 }
 
-impl fmt::Display for Report {
-    /// A table for people, and what its numbers mean.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (trading, results) = (&self.trading, &self.results);
-        let fall = results.max_drawdown.as_ref();
-        let refused = format!(
-            "{} by risk, {} by the venue",
-            trading.denied, trading.rejected
-        );
+impl Report {
+    /// What was run, and at which cost.
+    fn premises(&self) -> [(&'static str, String); 4] {
         let costs = format!(
             "{} bp fee, {} fills, {} bp slippage",
             self.costs.fee_bps, self.costs.fills, self.costs.slippage_bps
         );
-        let span = format!(
-            "{} records, {} to {}",
-            self.data.records,
-            &self.data.first[..16],
-            &self.data.last[..16]
-        );
-        let rows = [
-            (
-                "strategy",
-                format!("{} on {}", self.strategy, self.instrument),
-            ),
+        let minute = |at: &str| at.get(..16).unwrap_or(at).to_owned();
+        let (first, last) = (minute(&self.data.first), minute(&self.data.last));
+        let span = format!("{} records, {first} to {last}", self.data.records);
+        let strategy = format!("{} on {}", self.strategy, self.instrument);
+        [
+            ("strategy", strategy),
             ("data", self.data.file.clone()),
             ("", span),
             ("costs", costs),
+        ]
+    }
+
+    /// What was done.
+    fn deeds(&self) -> [(&'static str, String); 6] {
+        let trading = &self.trading;
+        let refused = format!(
+            "{} by risk, {} by the venue",
+            trading.denied, trading.rejected
+        );
+        let trips = format!("{}, {} won", trading.round_trips, trading.wins);
+        [
             ("orders", trading.orders.to_string()),
             ("refused", refused),
             ("trades", trading.fills.to_string()),
-            (
-                "round trips",
-                format!("{}, {} won", trading.round_trips, trading.wins),
-            ),
+            ("round trips", trips),
             ("turnover", trading.turnover.clone()),
             ("fees", trading.fees.clone()),
+        ]
+    }
+
+    /// What came of it.
+    fn outcome(&self) -> [(&'static str, String); 11] {
+        let results = &self.results;
+        let fall = results.max_drawdown.as_ref();
+        let length = shown(fall.map(|fall| fall.length_days)) + " days";
+        [
             ("initial equity", results.initial_equity.clone()),
             ("final equity", results.final_equity.clone()),
             ("return", percent(Some(results.total_return))),
             ("max drawdown", percent(fall.map(|fall| fall.fraction))),
-            (
-                "  length",
-                shown(fall.map(|fall| fall.length_days)) + " days",
-            ),
+            ("  length", length),
             ("sharpe", shown(results.sharpe)),
             ("sortino", shown(results.sortino)),
             ("cagr", percent(results.cagr)),
             ("calmar", shown(results.calmar)),
             ("profit factor", shown(results.profit_factor)),
             ("exposure", percent(Some(results.exposure))),
-        ];
-        for (name, value) in rows {
+        ]
+    }
+}
+
+impl fmt::Display for Report {
+    /// A table for people, and what its numbers mean.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = self.premises().into_iter().chain(self.deeds());
+        for (name, value) in rows.chain(self.outcome()) {
             writeln!(f, "{name:<16}{value}")?;
         }
         if !self.warmed_up {

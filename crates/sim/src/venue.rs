@@ -153,8 +153,10 @@ impl Venue {
         {
             match self.arrivals.pop_front() {
                 Some((_, Arrival::Cancel(order_id))) => self.cancel(order_id, moment.at, answers),
-                Some((_, Arrival::Place(intent))) if intent.side == Side::Buy => buys.push(intent),
-                Some((_, Arrival::Place(intent))) => sells.push(intent),
+                Some((_, Arrival::Place(intent))) if intent.side == Side::Buy => {
+                    buys.push(*intent);
+                }
+                Some((_, Arrival::Place(intent))) => sells.push(*intent),
                 None => break,
             }
         }
@@ -169,7 +171,7 @@ impl Venue {
     fn serve(
         &mut self,
         side: Side,
-        arriving: Vec<Box<Intent>>,
+        arriving: Vec<Intent>,
         moment: &Moment,
         answers: &mut Vec<Input>,
     ) {

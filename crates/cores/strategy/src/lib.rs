@@ -17,6 +17,7 @@
 
 mod action;
 mod bars;
+mod contract;
 mod indicator;
 mod instance;
 mod strategy;
@@ -24,7 +25,8 @@ mod tracker;
 
 pub use action::{Action, Actions, OrderRequest};
 pub use bars::BarError;
+pub use contract::{Effect, Input, InstanceConfig, InstanceError, Snapshot};
 pub use indicator::{Ema, Sma};
-pub use instance::{Effect, Input, Instance, InstanceConfig, InstanceError, Snapshot};
+pub use instance::Instance;
 pub use strategy::{Blocked, Context, Strategy};
 pub use tracker::TrackError;

@@ -14,7 +14,8 @@ use crate::{
     engine::{
         DAY,
         order::{OrderRecord, OwnTrade},
-        venue::{Mismatch, Venue},
+        requests::Mismatch,
+        venue::Venue,
     },
 };
 use ploy_domain::{Nanos, SCALE, Timestamp};

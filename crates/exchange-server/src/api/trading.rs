@@ -9,7 +9,7 @@ use super::{
 };
 use crate::engine::{
     order::{OrderType, ResponseType, Terms, parse_side, parse_stp, parse_tif},
-    venue::{CancelOrder, NewOrder, Request, Restriction, WhichOrder, generated_id},
+    requests::{CancelOrder, NewOrder, Request, Restriction, WhichOrder, generated_id},
 };
 use ploy_domain::{
     Amount, Instrument, InstrumentViolation, Price, Quantity, TimeInForce, Timestamp,

@@ -4,7 +4,8 @@
 use super::{
     order::{OrderName, OrderRecord, OwnTrade, Status, side_word, stp_word, tif_word},
     report::{Happening, account_position, execution_report},
-    venue::{Turn, Venue, generated_id},
+    requests::generated_id,
+    venue::{Turn, Venue},
 };
 use crate::ledger::{Accepted, Entry, Filled, OrderKey};
 use ploy_domain::Side;

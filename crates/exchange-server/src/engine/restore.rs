@@ -2,22 +2,19 @@
 //! numbering again, so that a restarted exchange is the same venue.
 
 use super::{
-    accounts::Account,
-    listed::{Listed, Numbering},
-    observe::{expire, fill},
-    order::{
-        OrderName, OrderRecord, OrderType, OwnTrade, Status, Terms, parse_expiry, parse_side,
-        parse_stp, parse_tif,
-    },
+    memory::Memory,
+    order::{OrderRecord, OrderType},
     publish::Outbox,
     venue::{Turn, Venue},
 };
 use crate::{
     config::{Config, ConfigError},
-    ledger::{Accepted, Entry, Filled, Ledger, LedgerError, OrderKey, Record},
+    ledger::{Entry, Ledger, LedgerError},
 };
-use ploy_domain::{AccountId, Amount, Asset, Bps, Instrument, Price, Quantity, Timestamp};
-use ploy_exchange_core::{AccountTerms, ClientId, Command, Exchange, Listing, OrderSize};
+use ploy_domain::{AccountId, Amount, Asset, Bps, Instrument, Timestamp};
+use ploy_exchange_core::{
+    AccountTerms, Command, Event, Exchange, Listing, OrderSize, RejectReason,
+};
 use std::collections::{BTreeMap, HashMap};
 
 /// The accounts of the house: one quotes, one takes. They exist in the matching engine only.
@@ -52,21 +49,8 @@ pub enum OpenError {
         /// Which.
         order_id: u64,
         /// The matching engine's reason.
-        reason: ploy_exchange_core::RejectReason,
+        reason: RejectReason,
     },
-}
-
-/// What the ledger says, read record by record.
-struct Memory {
-    symbols: HashMap<String, usize>,
-    rules: Vec<Instrument>,
-    owners: HashMap<String, usize>,
-    accounts: Vec<Account>,
-    balances: BTreeMap<(usize, Asset), i128>,
-    numbering: Vec<Numbering>,
-    last_prices: Vec<Option<Price>>,
-    requests: u64,
-    failure: Option<OpenError>,
 }
 
 impl Venue {
@@ -88,7 +72,23 @@ impl Venue {
         if let Some(failure) = memory.failure.take() {
             return Err(failure);
         }
-        let mut venue = memory.into_venue(core, (ledger, now), config);
+        let listed = memory.listed();
+        let symbols = listed.iter().enumerate();
+        let owners = ids.iter().enumerate();
+        let mut venue = Self {
+            core,
+            symbols: symbols.map(|(n, listed)| (listed.rules.id, n)).collect(),
+            owners: owners.map(|(n, id)| (*id, n)).collect(),
+            listed,
+            accounts: memory.accounts,
+            limits: config.limits,
+            by_core: HashMap::new(),
+            ledger,
+            outbox: Outbox::default(),
+            requests: memory.requests,
+            events: Vec::new(),
+        };
+        venue.credit_all(&memory.balances, now);
         venue.begin(config, now)?;
         Ok(venue)
     }
@@ -108,8 +108,9 @@ impl Venue {
             if is_new[index] != Timestamp::EPOCH {
                 continue;
             }
-            for (asset, amount) in account.opening()? {
-                self.deposit(index, (asset, amount), now);
+            let opening = account.opening()?.into_iter();
+            for deposit in opening.filter(|(_, amount)| amount.is_positive()) {
+                self.deposit(index, deposit, now);
             }
         }
         self.fund_house(now);
@@ -137,6 +138,17 @@ impl Venue {
             amount,
         };
         self.house(&deposit, now);
+    }
+
+    /// Gives the accounts what the ledger says they own.
+    fn credit_all(&mut self, balances: &BTreeMap<(usize, Asset), i128>, now: Timestamp) {
+        for ((owner, asset), raw) in balances {
+            // Sums of balances that once fitted the engine fit again.
+            let amount = Amount::from_raw(i64::try_from(*raw).unwrap_or(0));
+            if amount.is_positive() {
+                self.credit(self.accounts[*owner].id, (*asset, amount), now);
+            }
+        }
     }
 
     fn fund_house(&mut self, now: Timestamp) {
@@ -182,14 +194,14 @@ impl Venue {
         self.core.handle(&command, now, &mut events);
         for event in &events {
             match event {
-                ploy_exchange_core::Event::Accepted(taken) => {
+                Event::Accepted(taken) => {
                     let name = order.name();
                     self.by_core
                         .insert((name.0, taken.id), (order.account, name));
                     self.accounts[order.account]
                         .update(name, |record| record.core_id = Some(taken.id));
                 }
-                ploy_exchange_core::Event::Rejected(rejection) => {
+                Event::Rejected(rejection) => {
                     return Err(OpenError::Order {
                         symbol: self.listed[order.terms.symbol].symbol.clone(),
                         order_id: order.id,
@@ -242,258 +254,4 @@ fn matching_engine(
         });
     let exchange = Exchange::new(listings.collect(), users.chain(house).collect());
     exchange.map_err(|error| OpenError::Config(ConfigError::Exchange(error)))
-}
-
-impl Memory {
-    fn new(rules: Vec<Instrument>, ids: &[AccountId]) -> Self {
-        let symbol = |rules: &Instrument| rules.id.symbol().as_str().to_owned();
-        let count = rules.len();
-        Self {
-            symbols: (0..count).map(|n| (symbol(&rules[n]), n)).collect(),
-            rules,
-            owners: (0..ids.len())
-                .map(|n| (ids[n].as_str().to_owned(), n))
-                .collect(),
-            accounts: ids.iter().map(|id| Account::new(*id)).collect(),
-            balances: BTreeMap::new(),
-            numbering: vec![Numbering::default(); count],
-            last_prices: vec![None; count],
-            requests: 0,
-            failure: None,
-        }
-    }
-
-    fn read(&mut self, record: &Record) {
-        if self.failure.is_some() {
-            return;
-        }
-        if let Err(what) = self.apply(record) {
-            let seq = record.seq;
-            self.failure = Some(OpenError::Record { seq, what });
-        }
-    }
-
-    /// Applies a record; records of symbols and accounts that are no longer configured are left
-    /// alone.
-    fn apply(&mut self, record: &Record) -> Result<(), &'static str> {
-        let at = Timestamp::from_nanos(record.at);
-        match &record.entry {
-            Entry::Opened { .. } | Entry::Rejected { .. } => Ok(()),
-            Entry::Received(received) => {
-                self.requests = received.request;
-                Ok(())
-            }
-            Entry::Deposited {
-                account,
-                asset,
-                amount,
-            } => self.deposited((account, at), asset, amount),
-            Entry::Accepted(accepted) => self.accepted(accepted, at),
-            Entry::Triggered { order } => self.change(order, |record| {
-                record.working_at = Some(at);
-                record.updated_at = at;
-            }),
-            Entry::Filled(filled) => self.filled(filled, at),
-            Entry::Cancelled {
-                order,
-                cancel_client_order_id,
-                ..
-            } => {
-                let cancel_id = ClientId::parse(cancel_client_order_id).ok();
-                self.change(order, |record| {
-                    record.status = Status::Cancelled;
-                    record.updated_at = at;
-                    record.cancel_id = cancel_id;
-                })
-            }
-            Entry::Expired {
-                order,
-                reason,
-                in_match,
-                ..
-            } => {
-                let reason = parse_expiry(reason).ok_or("unknown reason of expiry")?;
-                self.change(order, |record| {
-                    expire(record, reason, *in_match);
-                    record.updated_at = at;
-                })
-            }
-            Entry::Reserved {
-                symbol,
-                trade_id,
-                update_id,
-            } => {
-                if let Some(index) = self.symbols.get(symbol) {
-                    self.numbering[*index].trade_base = *trade_id;
-                    self.numbering[*index].update_base = *update_id;
-                }
-                Ok(())
-            }
-            Entry::Marked { symbol, price } => {
-                if let Some(index) = self.symbols.get(symbol) {
-                    self.last_prices[*index] = price.parse().ok();
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn deposited(
-        &mut self,
-        (account, at): (&String, Timestamp),
-        asset: &str,
-        amount: &str,
-    ) -> Result<(), &'static str> {
-        let Some(owner) = self.owners.get(account).copied() else {
-            return Ok(());
-        };
-        let asset = Asset::parse(asset).map_err(|_| "asset")?;
-        let amount: Amount = amount.parse().map_err(|_| "amount")?;
-        *self.balances.entry((owner, asset)).or_default() += i128::from(amount.raw());
-        self.accounts[owner].updated_at = at;
-        Ok(())
-    }
-
-    fn accepted(&mut self, accepted: &Accepted, at: Timestamp) -> Result<(), &'static str> {
-        let Some((owner, name)) = self.locate(&accepted.order) else {
-            return Ok(());
-        };
-        let quantity: Quantity = accepted.quantity.parse().map_err(|_| "quantity")?;
-        let budget: Amount = accepted.quote_quantity.parse().map_err(|_| "quote")?;
-        let terms = Terms {
-            symbol: name.0,
-            side: parse_side(&accepted.side).ok_or("side")?,
-            order_type: OrderType::parse(&accepted.order_type).ok_or("order type")?,
-            time_in_force: parse_tif(&accepted.time_in_force).ok_or("time in force")?,
-            size: if budget.is_zero() {
-                OrderSize::Base(quantity)
-            } else {
-                OrderSize::Quote(budget)
-            },
-            price: accepted.price.parse().map_err(|_| "price")?,
-            stop_price: accepted.stop_price.parse().map_err(|_| "stop price")?,
-            client_id: ClientId::parse(&accepted.order.client_order_id)
-                .map_err(|_| "client order id")?,
-            stp: parse_stp(&accepted.self_trade_prevention).ok_or("self-trade prevention")?,
-            strategy_id: accepted.strategy_id,
-            strategy_type: accepted.strategy_type,
-        };
-        let base = &mut self.numbering[name.0].order_base;
-        *base = (*base).max(name.1);
-        self.accounts[owner].insert(OrderRecord {
-            id: name.1,
-            account: owner,
-            terms,
-            core_id: None,
-            quantity,
-            executed: Quantity::ZERO,
-            value: Amount::ZERO,
-            prevented: Quantity::ZERO,
-            status: Status::New,
-            created_at: at,
-            updated_at: at,
-            working_at: accepted.working.then_some(at),
-            expiry: None,
-            cancel_id: None,
-        });
-        Ok(())
-    }
-
-    fn filled(&mut self, filled: &Filled, at: Timestamp) -> Result<(), &'static str> {
-        let Some((owner, name)) = self.locate(&filled.order) else {
-            return Ok(());
-        };
-        let trade = OwnTrade {
-            trade_id: filled.trade_id,
-            order: name,
-            side: parse_side(&filled.side).ok_or("side")?,
-            price: filled.price.parse().map_err(|_| "price")?,
-            quantity: filled.quantity.parse().map_err(|_| "quantity")?,
-            value: filled.value.parse().map_err(|_| "value")?,
-            commission: filled.commission.parse().map_err(|_| "commission")?,
-            commission_asset: Asset::parse(&filled.commission_asset).map_err(|_| "asset")?,
-            maker: filled.maker,
-            at,
-        };
-        self.settle(owner, &trade);
-        let account = &mut self.accounts[owner];
-        account.updated_at = at;
-        account.update(name, |record| fill(record, &trade, filled.complete));
-        account.book(trade);
-        Ok(())
-    }
-
-    fn settle(&mut self, owner: usize, trade: &OwnTrade) {
-        let rules = &self.rules[trade.order.0];
-        let sign = i128::from(trade.side.sign());
-        let (quantity, value) = (
-            i128::from(trade.quantity.raw()),
-            i128::from(trade.value.raw()),
-        );
-        let moves = [
-            (rules.base, sign * quantity),
-            (rules.quote, -sign * value),
-            (trade.commission_asset, -i128::from(trade.commission.raw())),
-        ];
-        for (asset, amount) in moves {
-            *self.balances.entry((owner, asset)).or_default() += amount;
-        }
-    }
-
-    fn locate(&self, order: &OrderKey) -> Option<(usize, OrderName)> {
-        let owner = self.owners.get(&order.account)?;
-        let symbol = self.symbols.get(&order.symbol)?;
-        Some((*owner, (*symbol, order.order_id)))
-    }
-
-    fn change(
-        &mut self,
-        order: &OrderKey,
-        change: impl FnOnce(&mut OrderRecord),
-    ) -> Result<(), &'static str> {
-        if let Some((owner, name)) = self.locate(order) {
-            self.accounts[owner].update(name, change);
-        }
-        Ok(())
-    }
-
-    fn into_venue(
-        self,
-        core: Exchange,
-        (ledger, now): (Ledger, Timestamp),
-        config: &Config,
-    ) -> Venue {
-        let symbols = self.rules.iter().enumerate();
-        let symbols = symbols.map(|(index, rules)| (rules.id, index)).collect();
-        let owners = self.accounts.iter().enumerate();
-        let owners = owners.map(|(index, account)| (account.id, index)).collect();
-        let listed = self
-            .rules
-            .into_iter()
-            .zip(self.numbering)
-            .zip(self.last_prices);
-        let mut venue = Venue {
-            core,
-            listed: listed
-                .map(|((rules, numbering), price)| Listed::new(rules, numbering, price))
-                .collect(),
-            accounts: self.accounts,
-            limits: config.limits,
-            symbols,
-            owners,
-            by_core: HashMap::new(),
-            ledger,
-            outbox: Outbox::default(),
-            requests: self.requests,
-            events: Vec::new(),
-        };
-        for ((owner, asset), raw) in self.balances {
-            let amount = Amount::from_raw(i64::try_from(raw).unwrap_or(0));
-            if amount.is_positive() {
-                let account = venue.accounts[owner].id;
-                venue.credit(account, (asset, amount), now);
-            }
-        }
-        venue
-    }
 }

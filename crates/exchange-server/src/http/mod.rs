@@ -56,7 +56,9 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .route("/ws-api/v3", get(ws_api::open))
         .route("/ploy/health", get(own::health));
     if shared.api.config.fault_injection {
-        router = router.route("/ploy/faults", get(own::read_faults).post(own::set_faults));
+        router = router
+            .route("/ploy/faults", get(own::read_faults).post(own::set_faults))
+            .route("/ploy/disconnect", post(own::disconnect));
     }
     router.with_state(shared)
 }

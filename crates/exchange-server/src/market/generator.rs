@@ -156,16 +156,45 @@ impl Generator {
             self.house.pull(venue, id, now);
             return;
         }
-        let side = if self.bids.len() <= self.asks.len() {
-            Side::Buy
-        } else {
-            Side::Sell
+        let (side, mean) = match self.lagging() {
+            Some(side) => (side, NEAR),
+            None if self.rng.chance(0.4) => (self.thinner(), NEAR),
+            None => (self.thinner(), FAR),
         };
         if self.quotes(side).len() < QUOTES {
-            self.add_quote(venue, (side, view), now);
+            self.add_quote(venue, (side, mean, view), now);
         } else if let Some(id) = self.any_quote(side) {
             self.house.pull(venue, id, now);
         }
+    }
+
+    /// The side whose best quote the model's price has left behind.
+    fn lagging(&self) -> Option<Side> {
+        let fair = self.model.price();
+        let reach = self.half_spread() + 3.0 * NEAR;
+        let behind = |price: Option<&Price>| {
+            price.is_none_or(|price| (price.to_f64() / fair - 1.0).abs() > reach)
+        };
+        if behind(self.bids.keys().next_back()) {
+            Some(Side::Buy)
+        } else if behind(self.asks.keys().next()) {
+            Some(Side::Sell)
+        } else {
+            None
+        }
+    }
+
+    fn thinner(&self) -> Side {
+        if self.bids.len() <= self.asks.len() {
+            Side::Buy
+        } else {
+            Side::Sell
+        }
+    }
+
+    /// Half the spread that quotes keep, wider when prices move more.
+    fn half_spread(&self) -> f64 {
+        HALF_SPREAD * self.model.agitation().clamp(0.7, 4.0)
     }
 
     fn quotes(&mut self, side: Side) -> &mut BTreeMap<Price, ClientId> {
@@ -195,11 +224,15 @@ impl Generator {
         self.quotes(side).remove(&price)
     }
 
-    fn add_quote(&mut self, venue: &mut Venue, (side, view): (Side, &Depth), now: Timestamp) {
+    /// Adds a quote at a distance of `mean` on average behind the spread.
+    fn add_quote(
+        &mut self,
+        venue: &mut Venue,
+        (side, mean, view): (Side, f64, &Depth),
+        now: Timestamp,
+    ) {
         let fair = self.model.price();
-        let spread = HALF_SPREAD * self.model.agitation().clamp(0.7, 4.0);
-        let mean = if self.rng.chance(0.4) { NEAR } else { FAR };
-        let distance = spread + self.rng.exponential(mean);
+        let distance = self.half_spread() + self.rng.exponential(mean);
         let sign = side.sign() as f64;
         let rounding = match side {
             Side::Buy => Rounding::Floor,
@@ -232,7 +265,8 @@ impl Generator {
                 if let Some(view) = self.look(venue)
                     && self.quotes(side).len() < QUOTES
                 {
-                    self.add_quote(venue, (side, &view), now);
+                    let mean = if self.rng.chance(0.3) { NEAR } else { FAR };
+                    self.add_quote(venue, (side, mean, &view), now);
                 }
             }
         }
@@ -268,6 +302,8 @@ mod tests {
         sells: usize,
         spread_min: i64,
         quotes_max: usize,
+        /// Spread as a part of the price, second by second.
+        spreads: Vec<f64>,
         /// Levels of the thinner side, second by second.
         levels: Vec<usize>,
     }
@@ -290,6 +326,7 @@ mod tests {
             sells: 0,
             spread_min: i64::MAX,
             quotes_max: 0,
+            spreads: Vec::new(),
             levels: Vec::new(),
         };
         for step in 0..20 * 60 * 20 {
@@ -307,6 +344,7 @@ mod tests {
             session.levels.push(depth.bids.len().min(depth.asks.len()));
             if let (Some(bid), Some(ask)) = (depth.bids.first(), depth.asks.first()) {
                 let spread = ask.price.raw() - bid.price.raw();
+                session.spreads.push(spread as f64 / bid.price.raw() as f64);
                 session.spread_min = session.spread_min.min(spread / rules.tick.raw());
             }
         }
@@ -316,6 +354,7 @@ mod tests {
                 Side::Sell => session.sells += 1,
             }
         }
+        drop(std::fs::remove_dir_all(&config.data_dir));
         session
     }
 
@@ -335,6 +374,12 @@ mod tests {
             assert!(
                 session.quotes_max <= 2 * QUOTES,
                 "seed {seed}: bounded quotes"
+            );
+            session.spreads.sort_by(f64::total_cmp);
+            let spread = session.spreads[session.spreads.len() / 2];
+            assert!(
+                spread < 3e-4,
+                "seed {seed}: half the time the spread is below {spread}"
             );
             let share = session.buys as f64 / (session.buys + session.sells) as f64;
             assert!(

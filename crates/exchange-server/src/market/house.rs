@@ -55,6 +55,13 @@ impl House {
         self.on_lot(Quantity::from_raw(raw))
     }
 
+    /// The largest quantity that an order at `price` may have for its value.
+    pub(super) fn largest(&self, price: Price) -> Quantity {
+        let value = i128::from(self.rules.notional_max.raw()) * i128::from(ploy_domain::SCALE);
+        let raw = i64::try_from(value / i128::from(price.raw().max(1)));
+        raw.map_or(Quantity::MAX, Quantity::from_raw)
+    }
+
     /// `quantity` rounded down to the lot, at least one lot.
     pub(super) fn on_lot(&self, quantity: Quantity) -> Quantity {
         let on_lot = quantity.round_to(self.rules.lot, Rounding::Floor);

@@ -108,7 +108,7 @@ impl Player {
             .unwrap_or(rules.price_min)
             .clamp(rules.price_min, rules.price_max);
         let quantity = match print.quantity {
-            Some(quantity) => house.on_lot(quantity),
+            Some(quantity) => house.on_lot(quantity.min(house.largest(price))),
             None => house.quantity(PRINT_VALUE, price.to_f64()),
         };
         house.pull_all(venue, now);

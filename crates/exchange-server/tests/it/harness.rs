@@ -10,7 +10,7 @@ use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::{Value, json};
 use std::{
     net::SocketAddr,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -36,8 +36,7 @@ pub(crate) struct Exchange {
 pub(crate) fn quiet() -> Config {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let name = format!("ploy-exchange-{}-{count}", std::process::id());
-    let data_dir = std::env::temp_dir().join(name);
+    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("exchange-{count}"));
     drop(std::fs::remove_dir_all(&data_dir));
     Config {
         data_dir,

@@ -158,7 +158,7 @@ mod tests {
             .with_span_processor(kept.clone())
             .build();
         let tracer = provider.tracer("test");
-        let at = |ns| Timestamp::from_nanos(1_700_000_000_000_000_000 + ns);
+        let at = |ns: i64| Timestamp::from_nanos(1_700_000_000_000_000_000 + ns);
         let builder = tracer
             .span_builder("tick")
             .with_start_time(system_time(at(0)));

@@ -36,6 +36,7 @@ mod lines;
 mod reader;
 mod recording;
 mod sniff;
+mod trades;
 mod walk;
 
 pub use clock::{UtcOffset, UtcOffsetError};

@@ -34,6 +34,7 @@ pub(crate) struct Config {
     pub(crate) strategy: ploy_strategy::config::Config,
     pub(crate) risk: ploy_risk::config::Config,
     pub(crate) execution: ploy_execution::config::Config,
+    pub(crate) gateway: ploy_gateway::Config,
 }
 
 /// What only this process knows: the exchange that it runs, the key that it made, and where the
@@ -41,6 +42,7 @@ pub(crate) struct Config {
 pub(crate) struct Known<'a> {
     pub(crate) exchange: &'a str,
     pub(crate) api_secret: &'a str,
+    pub(crate) token: &'a str,
     pub(crate) symbols: &'a [String],
     pub(crate) database: &'a Path,
 }
@@ -60,6 +62,7 @@ impl Args {
             ploy_strategy::config::DEFAULTS,
             ploy_risk::config::DEFAULTS,
             ploy_execution::config::DEFAULTS,
+            ploy_gateway::config::DEFAULTS,
         ];
         Settings::load(&defaults, &options).resolve(|s| {
             let common = Common::read(s);
@@ -67,8 +70,10 @@ impl Args {
             let strategy = ploy_strategy::config::Config::read(s);
             let risk = ploy_risk::config::Config::read(s);
             let execution = ploy_execution::config::Config::read(s);
+            let gateway = ploy_gateway::Config::read(s);
             Some(Config {
                 common: common?,
+                gateway: gateway?,
                 ingestion: ingestion?,
                 strategy: strategy?,
                 risk: risk?,
@@ -84,6 +89,13 @@ impl Args {
             .with_option("--data-dir", "store.url", format!("sqlite:{database}"))
             .with_option("ploy up", "venue.url", format!("http://{}", known.exchange))
             .with_option("ploy up", "venue.symbols", known.symbols.join(","))
+            .with_option(
+                "--port",
+                "gateway.listen",
+                format!("127.0.0.1:{}", self.port),
+            )
+            .with_option("ploy up", "gateway.reads_open", "true")
+            .with_option("ploy up", "gateway.token", known.token)
             .with_option("ploy up", "execution.api_key", super::API_KEY)
             .with_option("ploy up", "execution.api_secret", known.api_secret);
         match (&self.log, self.log_file()) {

@@ -19,7 +19,7 @@ use ploy_chassis::{
     health::{Liveness, Watchdog},
     telemetry::{Plan, Telemetry},
 };
-use stack::{Keys, Stack};
+use stack::{Keys, Stack, Watch};
 use std::process::ExitCode;
 
 /// The key of the account at the built-in exchange; its secret is made at the first start.
@@ -43,10 +43,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<ExitCode> {
         .stop_on_signals()
         .context("signals cannot be heard")?;
     let liveness: Liveness = Watchdog::default().start(&process)?;
-    let stack = Stack::build(&args, config, &keys, exchange, &process).await?;
+    let watch = Watch { metrics, liveness };
+    let stack = Stack::build(config, exchange, watch, &process).await?;
     let api = stack.api();
     say(&stack.announcement(&args, &dir));
-    stack.start(&process, metrics, liveness)?;
+    stack.start(&process)?;
     let showing = (!args.shows_logs()).then(|| summary::show(api.clone(), &process));
     let ended = process.run_until_ended().await;
     if let Some(showing) = showing {

@@ -11,7 +11,13 @@ use super::{
 };
 use anyhow::{Context as _, bail};
 use ploy_bus::{Bus, BusOptions, StreamSpec};
-use ploy_chassis::{Process, config::Secret, health::Liveness, metrics::Metrics, relay::Relay};
+use ploy_chassis::{
+    Process,
+    config::Secret,
+    health::{HealthRegistry, Liveness},
+    metrics::Metrics,
+    relay::Relay,
+};
 use ploy_domain::Instrument;
 use ploy_exchange_server::{AccountConfig, Bound, InstrumentConfig, Server, ServerError};
 use ploy_execution::{AccountSetup, ExecutionStore, Journal};
@@ -35,6 +41,13 @@ const EXCHANGE_DEADLINE: Duration = Duration::from_secs(10);
 pub(crate) struct Keys {
     pub(crate) api_secret: String,
     pub(crate) token: String,
+}
+
+/// What the process watches itself with.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    pub(crate) metrics: Metrics,
+    pub(crate) liveness: Liveness,
 }
 
 /// The built-in exchange, listening and not yet running.
@@ -128,6 +141,7 @@ impl Exchange {
         let known = Known {
             exchange: &address,
             api_secret: &keys.api_secret,
+            token: &keys.token,
             symbols: &self.symbols,
             database: &self.database,
         };
@@ -165,19 +179,18 @@ pub(crate) struct Stack {
     strategy: ploy_strategy::App,
     risk: ploy_risk::App,
     execution: ploy_execution::App,
+    gateway: ploy_gateway::App,
     accounts: Vec<ploy_domain::AccountId>,
     api: Api,
 }
 
 impl Stack {
     pub(crate) async fn build(
-        args: &Args,
         config: Config,
-        _keys: &Keys,
         exchange: Exchange,
+        watch: Watch,
         process: &Process,
     ) -> anyhow::Result<Self> {
-        let _ = args;
         let (address, market, replayed) = exchange.start(process);
         let common = &config.common;
         let bus = ploy_bus::open(&common.bus_url, BusOptions::new("ploy")).await?;
@@ -240,8 +253,23 @@ impl Stack {
             ingestion: Arc::new(ingestion.service()),
             risk: Arc::new(risk.service()),
         };
+        let gateway = ploy_gateway::App::build(
+            config.gateway.clone(),
+            ploy_gateway::Deps {
+                execution: Arc::clone(&api.execution),
+                risk: Arc::clone(&api.risk),
+                strategy: Arc::clone(&api.strategy),
+                ingestion: Arc::clone(&api.ingestion),
+                bus: Arc::clone(&bus),
+                health: HealthRegistry::new("ploy", clock()),
+                liveness: watch.liveness,
+                metrics: watch.metrics,
+            },
+            &clock(),
+        )?;
         let mode = common.mode.word();
         Ok(Self {
+            gateway,
             exchange: address,
             market,
             mode,
@@ -263,7 +291,7 @@ impl Stack {
 
     /// Where everything is.
     pub(crate) fn announcement(&self, args: &Args, dir: &DataDir) -> String {
-        let url = format!("http://127.0.0.1:{}", args.port);
+        let url = format!("http://{}", self.gateway.local_addr());
         let line = |name: &str, value: String| format!("  {name:<10} {value}\n");
         let logs = if args.shows_logs() {
             "standard error".to_owned()
@@ -296,12 +324,7 @@ impl Stack {
     }
 
     /// Starts everything, what others need first.
-    pub(crate) fn start(
-        self,
-        process: &Process,
-        _metrics: Metrics,
-        _liveness: Liveness,
-    ) -> anyhow::Result<()> {
+    pub(crate) fn start(self, process: &Process) -> anyhow::Result<()> {
         let relay = Relay {
             store: self.store,
             bus: Arc::clone(&self.bus),
@@ -319,6 +342,7 @@ impl Stack {
             bail!("execution cannot start: {error}");
         }
         self.strategy.start(process);
+        self.gateway.start(process);
         Ok(())
     }
 }

@@ -1,11 +1,7 @@
 //! The wiring of the gateway and nothing else.
 
 use crate::{
-    config::Config,
-    http::connection::Server,
-    probes, routes,
-    shared::Shared,
-    stream::Feeder,
+    config::Config, http::connection::Server, probes, routes, shared::Shared, stream::Feeder,
 };
 use ploy_bus::Bus;
 use ploy_chassis::{
@@ -13,6 +9,7 @@ use ploy_chassis::{
     health::{HealthRegistry, Liveness},
     metrics::Metrics,
     scope,
+    service::{Port, PortError},
 };
 use ploy_wire::api::{ExecutionApi, IngestionApi, RiskApi, StrategyApi};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
@@ -21,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long requests and streams may take to end once the gateway has to.
 const DRAIN: Duration = Duration::from_secs(8);
+/// What chooses the port: an option of `ploy up`, a key everywhere.
+const PORT_OPTION: &str = "--port or gateway.listen";
 
 /// What the gateway is given.
 #[derive(Debug, Clone)]
@@ -47,28 +46,9 @@ pub struct Deps {
 /// Why the gateway cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// Another program has the port.
-    #[error(
-        "port {} of {} is taken; choose another with --port or gateway.listen",
-        address.port(),
-        address.ip()
-    )]
-    PortTaken {
-        /// Where it should listen.
-        address: SocketAddr,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
-    /// The address cannot be used.
-    #[error("the gateway cannot listen on {address}; change it with --port or gateway.listen")]
-    Listen {
-        /// Where it should listen.
-        address: SocketAddr,
-        /// What the system says.
-        #[source]
-        source: io::Error,
-    },
+    /// Its address is taken or not usable.
+    #[error(transparent)]
+    Port(#[from] PortError),
     /// Reads without a token would be open to others.
     #[error("gateway.reads_open needs a loopback address, but gateway.listen is {address}")]
     ReadsOpen {
@@ -78,6 +58,9 @@ pub enum BuildError {
     /// There is no account to show.
     #[error("gateway.accounts is empty; name at least one account")]
     NoAccount,
+    /// The listener does not know its address.
+    #[error("the gateway cannot tell where it listens")]
+    Address(#[source] io::Error),
 }
 
 /// The gateway with its port, not yet running: callers that connect now wait.
@@ -89,11 +72,11 @@ pub struct App {
 }
 
 impl App {
-    /// Takes the port.
+    /// Takes the port. Within a tokio runtime.
     ///
     /// # Errors
     /// [`BuildError`].
-    pub async fn build(config: Config, deps: Deps, clock: &Clock) -> Result<Self, BuildError> {
+    pub fn build(config: Config, deps: Deps, clock: &Clock) -> Result<Self, BuildError> {
         let address = config.listen;
         if config.reads_open && !address.ip().is_loopback() {
             return Err(BuildError::ReadsOpen { address });
@@ -101,12 +84,8 @@ impl App {
         if config.accounts.is_empty() {
             return Err(BuildError::NoAccount);
         }
-        let refused = |source: io::Error| match source.kind() {
-            io::ErrorKind::AddrInUse => BuildError::PortTaken { address, source },
-            _ => BuildError::Listen { address, source },
-        };
-        let listener = TcpListener::bind(address).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let listener = Port::take(PORT_OPTION, address)?.listen()?;
+        let address = listener.local_addr().map_err(BuildError::Address)?;
         let shared = Arc::new(Shared::new(config, deps, clock.clone()));
         Ok(Self {
             shared,
@@ -151,11 +130,14 @@ impl App {
         tracing::info!(address = %self.address, "the gateway listens");
         let feed = tokio::select! {
             () = server.serve(&stop) => Ok(()),
-            fed = feeder => fed.map_err(BoxError::from).and_then(|fed| fed),
+            fed = feeder => fed.map_err(BoxError::from),
         };
         ending.cancel();
         shared.tasks.close();
-        if tokio::time::timeout(DRAIN, shared.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(DRAIN, shared.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(left = shared.tasks.len(), "requests are left unfinished");
         }
         feed

@@ -1,6 +1,6 @@
 //! What the gateway needs to know, read once and resolved to domain types.
 
-use ploy_chassis::config::{Mode, Secret, Settings};
+use ploy_chassis::config::{Common, Mode, Secret, Settings};
 use ploy_domain::AccountId;
 use std::{net::SocketAddr, time::Duration};
 
@@ -75,13 +75,14 @@ pub struct Peers {
 
 impl Config {
     /// Reads it. Open reads are for development on this machine; anything else is a mistake.
-    pub fn read(s: &mut Settings, mode: Mode) -> Option<Self> {
+    pub fn read(s: &mut Settings) -> Option<Self> {
+        let mode = Common::read(s).map(|common| common.mode);
         let listen = s.parse::<SocketAddr>("gateway.listen", "ADDRESS:PORT");
         let token = s.secret("gateway.token");
         let reads_open = s.flag("gateway.reads_open");
         let accounts = s.list("gateway.accounts", "accounts such as main", 1..=1_000);
         let bounds = Bounds::read(s);
-        let (listen, reads_open) = (listen?, reads_open?);
+        let (mode, listen, reads_open) = (mode?, listen?, reads_open?);
         if reads_open && !(mode == Mode::Dev && listen.ip().is_loopback()) {
             let problem = "is for mode dev on a loopback address; set it to false";
             s.reject("gateway.reads_open", problem);
@@ -151,25 +152,29 @@ const fn order_id_prefix(mode: Mode) -> [u8; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ploy_chassis::config::{ConfigError, Sources};
+    use ploy_chassis::config::{COMMON_DEFAULTS, ConfigError, Sources};
 
-    fn read(mode: Mode, variables: &[(&str, &str)]) -> Result<(Config, Peers), ConfigError> {
+    fn read(variables: &[(&str, &str)]) -> Result<(Config, Peers), ConfigError> {
         let token = Sources::none().with_variable("PLOY_GATEWAY__TOKEN", "0123456789abcdef");
         let sources = variables
             .iter()
             .fold(token, |all, (name, value)| all.with_variable(name, value));
-        let mut settings = Settings::load(&[DEFAULTS], &sources);
+        let mut settings = Settings::load(&[COMMON_DEFAULTS, DEFAULTS], &sources);
         let read = settings.resolve(|s| {
-            let (config, peers) = (Config::read(s, mode), Peers::read(s));
+            let (config, peers) = (Config::read(s), Peers::read(s));
             Some((config?, peers?))
         });
-        assert_eq!(settings.unread(), Vec::<&str>::new());
+        let unread = settings.unread();
+        assert!(
+            !unread.iter().any(|key| key.starts_with("gateway.")),
+            "{unread:?}"
+        );
         read
     }
 
     #[test]
     fn the_defaults_are_those_of_the_program() {
-        let (config, peers) = read(Mode::Dev, &[]).unwrap();
+        let (config, peers) = read(&[]).unwrap();
         assert_eq!(config.bounds, Bounds::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(peers.risk, "http://127.0.0.1:9103");
@@ -178,9 +183,10 @@ mod tests {
     #[test]
     fn open_reads_are_for_development_on_loopback() {
         let open = ("PLOY_GATEWAY__READS_OPEN", "true");
+        let live = ("PLOY_MODE", "live");
         let outside = ("PLOY_GATEWAY__LISTEN", "0.0.0.0:8080");
-        assert!(read(Mode::Dev, &[open]).unwrap().0.reads_open);
-        for refused in [read(Mode::Live, &[open]), read(Mode::Dev, &[open, outside])] {
+        assert!(read(&[open]).unwrap().0.reads_open);
+        for refused in [read(&[open, live]), read(&[open, outside])] {
             let text = refused.unwrap_err().to_string();
             assert!(text.contains("gateway.reads_open"), "{text}");
         }

@@ -18,10 +18,11 @@ pub mod config;
 pub mod contract;
 mod http;
 mod input;
-mod problem;
 mod probes;
+mod problem;
 mod routes;
 mod shared;
+pub mod standalone;
 mod stream;
 
 pub use app::{App, BuildError, Deps};

@@ -24,15 +24,21 @@ pub(crate) fn spawn(shared: &Arc<Shared>) {
         // The head of a log is read from the database every time.
         shared.deps.execution.head(account, call()).await.map(drop)
     });
-    probe(shared, "execution", Group::ApiConnection, |shared| async move {
-        not_ready(&shared).await
-    });
+    probe(
+        shared,
+        "execution",
+        Group::ApiConnection,
+        |shared| async move { not_ready(&shared).await },
+    );
     probe(shared, "risk", Group::ApiConnection, |shared| async move {
         shared.deps.risk.state(call()).await.map(drop)
     });
-    probe(shared, "ingestion", Group::ApiConnection, |shared| async move {
-        shared.deps.ingestion.markets(call()).await.map(drop)
-    });
+    probe(
+        shared,
+        "ingestion",
+        Group::ApiConnection,
+        |shared| async move { shared.deps.ingestion.markets(call()).await.map(drop) },
+    );
     probe(shared, "strategy", Group::Internal, |shared| async move {
         shared.deps.strategy.strategies(call()).await.map(drop)
     });
@@ -47,7 +53,15 @@ where
     Fut: Future<Output = Result<(), E>> + Send + 'static,
     E: Display + Send + 'static,
 {
-    let check = shared.deps.health.register(Dependency::optional(name, group));
+    let reports = shared.deps.health.reports();
+    if reports.iter().any(|known| known.dependency.name == name) {
+        // Whoever holds it reports itself.
+        return;
+    }
+    let check = shared
+        .deps
+        .health
+        .register(Dependency::optional(name, group));
     let (asked, stop) = (Arc::clone(shared), shared.stop.clone());
     let probing = check.probe(HOW, stop, move || ask(Arc::clone(&asked)));
     shared.tasks.spawn(scope::within("gateway", probing));

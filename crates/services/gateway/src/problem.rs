@@ -86,7 +86,11 @@ impl Kind {
                 "The body is too large",
                 StatusCode::PAYLOAD_TOO_LARGE,
             ),
-            Self::UrlTooLong => ("url-too-long", "The URL is too long", StatusCode::URI_TOO_LONG),
+            Self::UrlTooLong => (
+                "url-too-long",
+                "The URL is too long",
+                StatusCode::URI_TOO_LONG,
+            ),
             Self::UnsupportedMediaType => (
                 "unsupported-media-type",
                 "The body is not JSON",

@@ -12,7 +12,10 @@
 
 mod app;
 pub mod config;
+mod grpc;
 mod pump;
+mod setup;
+pub mod standalone;
 mod watchdog;
 
 pub use app::{App, Deps, IngestionService};

@@ -23,7 +23,8 @@ use tokio_util::task::TaskTracker;
 const MARKET_MAX: usize = 8_192;
 /// How long an approval is usable (RSK-2).
 const APPROVAL_TTL: Nanos = Nanos::from_millis(500);
-const SHARD: &str = "risk/0";
+/// The name of the lease of the one who judges.
+pub(crate) const SHARD: &str = "risk/0";
 
 /// What risk is given.
 #[derive(Debug, Clone)]

@@ -15,8 +15,10 @@ mod api;
 mod app;
 pub mod config;
 mod follower;
+mod grpc;
 mod judge;
 mod metrics;
+pub mod standalone;
 mod store;
 
 pub use api::RiskService;

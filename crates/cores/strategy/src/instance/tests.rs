@@ -1,9 +1,9 @@
 use super::*;
 use crate::strategy::Strategy;
 use ploy_domain::{
-    Amount, BarFlags, BarInterval, Cause, EventId, Execution, InstrumentStatus, Liquidity,
-    OrderEventPayload, Quantity, Reason, ReasonCode, Session, Side, Source, TraceContext,
-    VenueOrderId,
+    Amount, BarFlags, BarInterval, Cause, EventId, Execution, Instrument, InstrumentStatus,
+    Liquidity, Nanos, OrderEventPayload, Quantity, Reason, ReasonCode, Session, Side, Source,
+    TraceContext, VenueOrderId,
 };
 use proptest::prelude::*;
 

@@ -27,6 +27,17 @@ impl Mode {
             Self::Live => "live",
         }
     }
+
+    /// The two characters that begin every order id of the mode, so that an order at a venue tells
+    /// where it is from.
+    #[must_use]
+    pub const fn order_id_prefix(self) -> [u8; 2] {
+        match self {
+            Self::Dev => *b"pd",
+            Self::Paper => *b"pp",
+            Self::Live => *b"pl",
+        }
+    }
 }
 
 impl std::fmt::Display for Mode {

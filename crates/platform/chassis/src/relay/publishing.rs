@@ -53,8 +53,17 @@ impl Publishing {
         published
     }
 
-    /// Publishes every row that the bus has not acknowledged, account by account, in order.
+    /// Publishes every row that the bus has not acknowledged. A bus without our stream came back
+    /// empty: it is filled again at once.
     pub(super) async fn publish(&mut self) -> Result<(), RelayError> {
+        match self.publish_all().await {
+            Err(RelayError::Bus(BusError::NoStream { .. })) => self.check_regression().await,
+            done => done,
+        }
+    }
+
+    /// Account by account, in order.
+    async fn publish_all(&mut self) -> Result<(), RelayError> {
         for account in self.relay.accounts.clone() {
             for _ in 0..TURN_BATCHES {
                 if self.publish_batch(&account).await? < IN_FLIGHT_MAX {

@@ -1,7 +1,7 @@
 //! The way to bus, store and the instruments: opened when they are there, and watched from then on.
 
 use super::{
-    Base,
+    Base, PROBING,
     waiting::{Miss, until_there},
 };
 use crate::{
@@ -44,23 +44,25 @@ pub async fn instruments(
     ingestion: &dyn IngestionApi,
     actor: Actor,
 ) -> Result<Vec<Instrument>, BoxError> {
-    let check = base.health.register(Dependency::required(
-        "instruments of ingestion",
-        Group::Internal,
-    ));
+    let dependency = Dependency::required("instruments", Group::Internal);
+    let check = base.health.register(dependency);
     let ask = || async {
         let call = Call::new(actor.clone(), QUESTION_MAX);
-        let markets = ingestion.markets(call).await.map_err(|error| {
-            match error.retry {
+        let markets = ingestion
+            .markets(call)
+            .await
+            .map_err(|error| match error.retry {
                 Retry::Never => Miss::Never(error.into()),
                 Retry::SameKey | Retry::After(_) => Miss::Later(error.into()),
-            }
-        })?;
+            })?;
         if markets.is_empty() {
             let error = ApiError::unavailable("ingestion knows no instruments yet");
             return Err(Miss::Later(error.into()));
         }
-        Ok(markets.into_iter().map(|market| market.instrument).collect())
+        Ok(markets
+            .into_iter()
+            .map(|market| market.instrument)
+            .collect())
     };
     let found = until_there("ingestion", &check, ask).await?;
     check.up(Duration::ZERO);
@@ -90,7 +92,7 @@ impl Base {
         };
         let bus = until_there("bus", &check, open).await?;
         let probed = Arc::clone(&bus);
-        self.probe(check, move || {
+        self.probe(check, PROBING, move || {
             let bus = Arc::clone(&probed);
             async move { bus.probe().await.map(drop) }
         });
@@ -101,9 +103,9 @@ impl Base {
     ///
     /// # Errors
     /// For an address that names no store, and for one that this program may not write.
-    pub async fn store<T, F, Fut>(&self, mut prepare: F) -> Result<(Store, T), BoxError>
+    pub async fn store<T, F, Fut>(&self, prepare: F) -> Result<(Store, T), BoxError>
     where
-        F: FnMut(Store) -> Fut,
+        F: Fn(Store) -> Fut,
         Fut: Future<Output = Result<T, StoreError>>,
     {
         let check = self
@@ -113,21 +115,16 @@ impl Base {
             ploy_store::Retry::Never => Miss::Never(error.into()),
             ploy_store::Retry::Later | ploy_store::Retry::ReadBack => Miss::Later(error.into()),
         };
-        let mut open = || {
-            let preparing = &mut prepare;
-            let opening = Store::open(
-                &self.common.store_url,
-                StoreOptions::new(self.process.service()),
-            );
-            async move {
-                let store = opening.await.map_err(later)?;
-                let prepared = preparing(store.clone()).await.map_err(later)?;
-                Ok((store, prepared))
-            }
+        let open = || async {
+            let options = StoreOptions::new(self.process.service());
+            let opened = Store::open(&self.common.store_url, options).await;
+            let store = opened.map_err(later)?;
+            let prepared = prepare(store.clone()).await.map_err(later)?;
+            Ok((store, prepared))
         };
-        let (store, prepared) = until_there("store", &check, &mut open).await?;
+        let (store, prepared) = until_there("store", &check, open).await?;
         let probed = store.clone();
-        self.probe(check, move || {
+        self.probe(check, PROBING, move || {
             let store = probed.clone();
             async move { store.ping().await }
         });

@@ -54,7 +54,10 @@ fn command(service: Service) -> Command {
         .long("print-config")
         .action(ArgAction::SetTrue)
         .help("Print the configuration in force with the source of every value, and exit");
-    Command::new(format!("ploy-{}", service.name))
+    let program = format!("ploy-{}", service.name);
+    Command::new(service.name)
+        .bin_name(&program)
+        .display_name(&program)
         .about(service.about)
         .version(service.version)
         .arg(config)

@@ -17,7 +17,7 @@ use crate::{
     BoxError, Clock, Process, chain,
     config::{COMMON_DEFAULTS, Common, ConfigError, Mode, Settings},
     grpc::GrpcServer,
-    health::{self, Check, Dependency, HealthRegistry, Liveness, Probing, Watchdog},
+    health::{self, Check, Dependency, Group, HealthRegistry, Liveness, Probing, Watchdog},
     metrics::{self, Metrics},
     telemetry::Plan,
 };
@@ -33,11 +33,17 @@ use tokio_util::task::TaskTracker;
 
 /// The exit code for a mistake on the command line or in the configuration.
 const EXIT_MISTAKE: u8 = 2;
-/// How dependencies are asked.
+/// How backends are asked: one failure in a row may be chance.
 const PROBING: Probing = Probing {
     every: Duration::from_secs(2),
     deadline: Duration::from_secs(2),
-    failures_to_down: 2,
+    failures_to_down: 3,
+};
+/// How everything else is asked: what it answers is how it is.
+const WATCHING: Probing = Probing {
+    every: Duration::from_secs(1),
+    deadline: Duration::from_secs(2),
+    failures_to_down: 1,
 };
 
 /// Which service a process is.
@@ -155,9 +161,16 @@ impl Service {
             metrics,
         };
         tracing::info!(version = self.version, holder = base.holder, "starting");
-        let (starting, stop) = (start(base), process.stopping());
+        let dependency = Dependency::required("start", Group::Internal);
+        let (started, stop) = (base.health.register(dependency), process.stopping());
+        let starting = start(base);
         process.spawn_brief("start", async move {
-            stop.run_until_cancelled(starting).await.unwrap_or(Ok(()))
+            if let Some(outcome) = stop.run_until_cancelled(starting).await {
+                outcome?;
+                started.up(Duration::ZERO);
+                tracing::info!("started");
+            }
+            Ok::<(), BoxError>(())
         });
         let summary = process.run_until_ended().await;
         telemetry.shutdown().await;
@@ -210,19 +223,19 @@ impl Base {
     pub fn watch<F, Fut, E>(&self, dependency: Dependency, ask: F)
     where
         F: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), E>> + Send,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Display + 'static,
     {
-        self.probe(self.health.register(dependency), ask);
+        self.probe(self.health.register(dependency), WATCHING, ask);
     }
 
-    fn probe<F, Fut, E>(&self, check: Check, ask: F)
+    fn probe<F, Fut, E>(&self, check: Check, how: Probing, ask: F)
     where
         F: FnMut() -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(), E>> + Send,
+        Fut: Future<Output = Result<(), E>> + Send + 'static,
         E: Display + 'static,
     {
-        let probing = check.probe(PROBING, self.process.settling(), ask);
+        let probing = check.probe(how, self.process.settling(), ask);
         self.process.spawn_support("probe", probing);
     }
 }

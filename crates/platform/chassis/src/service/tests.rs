@@ -1,8 +1,5 @@
 use super::*;
-use crate::{
-    config::Sources,
-    health::{Group, Status},
-};
+use crate::{config::Sources, health::Status};
 use std::{
     ffi::OsString,
     sync::atomic::{AtomicU32, Ordering},
@@ -30,7 +27,8 @@ fn mistakes(variables: &[(&str, &str)]) -> String {
     let mut settings = Settings::load(&[COMMON_DEFAULTS, SERVICE.defaults], &sources);
     let read = |s: &mut Settings| {
         let listen = s.parse::<SocketAddr>("risk.listen", "ADDRESS:PORT");
-        Some((listen?, s.secret("risk.api_secret")?))
+        let secret = s.secret("risk.api_secret");
+        Some((listen?, secret?))
     };
     match SERVICE.resolve(&mut settings, read) {
         Ok(_) => String::new(),
@@ -61,7 +59,10 @@ fn all_mistakes_of_a_configuration_come_at_once() {
         assert!(text.contains(key), "{key} in {text}");
     }
     let secret = ("PLOY_RISK__API_SECRET", "s");
-    assert_eq!(mistakes(&[secret, ("PLOY_BUS__URL", "nats://127.0.0.1:1")]), "");
+    assert_eq!(
+        mistakes(&[secret, ("PLOY_BUS__URL", "nats://127.0.0.1:1")]),
+        ""
+    );
 }
 
 #[tokio::test]

@@ -5,11 +5,11 @@ use crate::{
     order_log::Fold,
     relay::Scene,
 };
-use ploy_bus::{BusOptions, PLOY_STREAMS};
+use ploy_bus::{BusOptions, PLOY_ORDERS, PLOY_STREAMS};
 use ploy_chassis::order_log::OrderLog;
-use ploy_testkit::NatsServer;
+use ploy_testkit::{NatsServer, eventually};
 use ploy_wire::api::Actor;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,10 +50,15 @@ async fn no_event_is_lost_or_doubled_when_the_bus_dies_and_comes_back_empty() {
     .unwrap();
     commit(201, 300).await;
     fold.reaches(300).await;
-    assert!(
-        scene.stream(300).await.into_iter().eq(1..=300),
-        "the stream is whole again"
-    );
+    let whole = eventually(Duration::from_secs(20), || async {
+        let state = scene.bus.stream_state(PLOY_ORDERS.name).await.ok()?;
+        (state.messages == 300).then_some(())
+    });
+    whole.await.unwrap();
+    // In any order: what waited in the client during the outage may arrive after what came later.
+    let mut stored = scene.stream(300).await;
+    stored.sort_unstable();
+    assert!(stored.into_iter().eq(1..=300), "the stream is whole again");
 
     stop.cancel();
     following.await.unwrap().unwrap();

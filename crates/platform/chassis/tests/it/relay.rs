@@ -33,7 +33,7 @@ async fn memory_bus() -> Arc<dyn Bus> {
 
 pub(crate) struct Scene {
     store: Store,
-    bus: Arc<dyn Bus>,
+    pub(crate) bus: Arc<dyn Bus>,
     committed: Arc<Notify>,
     stop: CancellationToken,
     task: tokio::task::JoinHandle<()>,
@@ -56,6 +56,7 @@ impl Scene {
             clock: Clock::system(),
             committed: Arc::clone(&committed),
             accounts: vec![main_account()],
+            streams: PLOY_STREAMS.to_vec(),
         };
         let stop = CancellationToken::new();
         let task = tokio::spawn(relay.run(stop.clone()));

@@ -38,10 +38,13 @@ pub struct BalanceJson {
 
 impl From<AccountView> for AccountJson {
     fn from(view: AccountView) -> Self {
-        let balances = view.balances.into_iter().map(|(asset, amount)| BalanceJson {
-            asset: asset.to_string(),
-            amount: amount.to_string(),
-        });
+        let balances = view
+            .balances
+            .into_iter()
+            .map(|(asset, amount)| BalanceJson {
+                asset: asset.to_string(),
+                amount: amount.to_string(),
+            });
         Self {
             account: view.account.to_string(),
             venue: view.venue.to_string(),

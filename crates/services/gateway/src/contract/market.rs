@@ -58,6 +58,16 @@ pub struct QuoteJson {
     pub updated_at: Option<String>,
 }
 
+/// A market that has moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TickJson {
+    /// Which one.
+    pub instrument: String,
+    /// How it stands now.
+    #[serde(flatten)]
+    pub last: QuoteJson,
+}
+
 /// A price and how much there is at it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LevelJson {
@@ -127,7 +137,7 @@ impl From<BookLevel> for LevelJson {
     }
 }
 
-const fn feed_word(feed: FeedState) -> &'static str {
+pub(crate) const fn feed_word(feed: FeedState) -> &'static str {
     match feed {
         FeedState::Disconnected => "disconnected",
         FeedState::Synchronising => "synchronising",

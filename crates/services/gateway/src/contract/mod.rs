@@ -15,7 +15,8 @@ mod stream;
 
 pub use account::{AccountJson, BalanceJson, PositionJson};
 pub use fill::FillJson;
-pub use market::{LevelJson, MarketJson, QuoteJson};
+pub(crate) use market::feed_word;
+pub use market::{LevelJson, MarketJson, QuoteJson, TickJson};
 pub use order::{OrderJson, ReasonJson};
 pub use problem::{FieldErrorJson, ProblemJson};
 pub use risk::{CancelAllJson, ExposureJson, KillJson, LimitsJson, RiskJson, ScopeStateJson};

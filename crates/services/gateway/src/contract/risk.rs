@@ -64,7 +64,11 @@ impl From<RiskState> for RiskJson {
             epoch: state.epoch,
             states: state.states.into_iter().map(ScopeStateJson::from).collect(),
             limits: state.limits.into(),
-            exposures: state.exposures.into_iter().map(ExposureJson::from).collect(),
+            exposures: state
+                .exposures
+                .into_iter()
+                .map(ExposureJson::from)
+                .collect(),
         }
     }
 }

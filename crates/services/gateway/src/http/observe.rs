@@ -22,8 +22,14 @@ const URL_MAX: usize = 4 << 10;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// On every answer (SEC-33).
 const FIXED: [(HeaderName, HeaderValue); 4] = [
-    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (
         header::CONTENT_SECURITY_POLICY,
@@ -114,15 +120,21 @@ fn note(seen: &Seen<'_>, response: &Response, began: Instant) {
 
 /// The caller's own id, when it is one, or a new one.
 fn request_id(headers: &HeaderMap, shared: &Shared) -> String {
-    let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok());
+    let given = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
     let given = given.and_then(|text| text.parse::<Text<64>>().ok());
     given.map_or_else(|| shared.next_request_id(), |id| id.to_string())
 }
 
 /// The trace that the caller says the request belongs to.
 pub(super) fn parent(headers: &HeaderMap) -> TraceContext {
-    let given = headers.get("traceparent").and_then(|value| value.to_str().ok());
-    given.and_then(TraceContext::parse).unwrap_or(TraceContext::NONE)
+    let given = headers
+        .get("traceparent")
+        .and_then(|value| value.to_str().ok());
+    given
+        .and_then(TraceContext::parse)
+        .unwrap_or(TraceContext::NONE)
 }
 
 /// The method as a label: anything may be sent, few words may become one.

@@ -7,7 +7,10 @@ pub(super) fn is_foreign(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return false;
     };
-    let page = origin.to_str().ok().and_then(|text| text.parse::<Uri>().ok());
+    let page = origin
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<Uri>().ok());
     let page = page.as_ref().and_then(Uri::authority).map(|a| a.as_str());
     page.is_none() || page != text(headers, header::HOST)
 }
@@ -34,7 +37,10 @@ mod tests {
 
     fn headers(pairs: &[(header::HeaderName, &'static str)]) -> HeaderMap {
         let value = |text| header::HeaderValue::from_static(text);
-        pairs.iter().map(|(name, text)| (name.clone(), value(text))).collect()
+        pairs
+            .iter()
+            .map(|(name, text)| (name.clone(), value(text)))
+            .collect()
     }
 
     #[test]
@@ -53,7 +59,10 @@ mod tests {
             assert!(is_to_loopback(&headers(&[(header::HOST, own)])), "{own}");
         }
         for other in ["evil.example", "127.0.0.1.evil.example:80", "10.0.0.1", ""] {
-            assert!(!is_to_loopback(&headers(&[(header::HOST, other)])), "{other}");
+            assert!(
+                !is_to_loopback(&headers(&[(header::HOST, other)])),
+                "{other}"
+            );
         }
     }
 }

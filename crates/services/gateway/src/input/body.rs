@@ -42,7 +42,9 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 
 fn is_json(request: &Request) -> bool {
     let media = request.headers().get(header::CONTENT_TYPE);
-    let media = media.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = media.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
 }

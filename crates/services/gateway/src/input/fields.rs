@@ -21,7 +21,7 @@ impl Fields {
         let mut fields = Self::default();
         for (name, value) in entries {
             if fields.given.contains_key(&name) {
-                fields.refuse(&name, Some(plain(&value)), "one value; it is given twice");
+                fields.refuse::<()>(&name, Some(plain(&value)), "one value; it is given twice");
             } else {
                 fields.given.insert(name, value);
             }

@@ -4,8 +4,8 @@ use super::Fields;
 use crate::problem::Problem;
 use ploy_domain::{
     AccountId, ClientOrderId, IdempotencyKey, Instrument, InstrumentId, InstrumentViolation,
-    Intent, Nanos, OrderIdParts, OrderKind, Price, Quantity, Side, StrategyId, Symbol,
-    TextError, TimeInForce, Timestamp,
+    Intent, Nanos, OrderIdParts, OrderKind, Price, Quantity, Side, StrategyId, Symbol, TextError,
+    TimeInForce, Timestamp,
 };
 use std::str::FromStr;
 
@@ -138,7 +138,11 @@ impl Draft {
     ///
     /// # Errors
     /// A problem with every mistake that was noted.
-    pub(crate) fn finish(self, terms: &Terms<'_>, id: Option<InstrumentId>) -> Result<Intent, Problem> {
+    pub(crate) fn finish(
+        self,
+        terms: &Terms<'_>,
+        id: Option<InstrumentId>,
+    ) -> Result<Intent, Problem> {
         self.fields.finish()?;
         let complete = || {
             let account = self.account.unwrap_or(terms.account);
@@ -165,9 +169,8 @@ impl Draft {
             })
         };
         // Whatever is missing was noted as a mistake when it was read.
-        complete().ok_or_else(|| {
-            Problem::new(crate::problem::Kind::Internal, "the order is incomplete")
-        })
+        complete()
+            .ok_or_else(|| Problem::new(crate::problem::Kind::Internal, "the order is incomplete"))
     }
 }
 
@@ -229,7 +232,11 @@ fn positive<T: FromStr + ToString + Copy>(
 fn absent(fields: &mut Fields, name: &'static str) -> bool {
     let given: Option<String> = fields.optional(name, "no such field");
     if let Some(value) = &given {
-        fields.refuse::<()>(name, Some(value), "nothing; the order type has no such price");
+        fields.refuse::<()>(
+            name,
+            Some(value),
+            "nothing; the order type has no such price",
+        );
     }
     given.is_none()
 }
@@ -255,11 +262,15 @@ fn told(violation: &InstrumentViolation) -> (&'static str, String, String) {
             max,
             was,
         } => (field, was.to_string(), format!("{min} to {max}")),
-        InstrumentViolation::NotionalOutOfRange { min, max, was } => {
-            ("quantity", was.to_string(), format!("an order value of {min} to {max}"))
-        }
-        InstrumentViolation::NotionalOverflow(_) => {
-            ("quantity", String::new(), "an order value that can be computed".to_owned())
-        }
+        InstrumentViolation::NotionalOutOfRange { min, max, was } => (
+            "quantity",
+            was.to_string(),
+            format!("an order value of {min} to {max}"),
+        ),
+        InstrumentViolation::NotionalOverflow(_) => (
+            "quantity",
+            String::new(),
+            "an order value that can be computed".to_owned(),
+        ),
     }
 }

@@ -24,7 +24,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Query {
         let pairs = AxumQuery::<Vec<(String, String)>>::try_from_uri(&parts.uri);
         let AxumQuery(pairs) = pairs
             .map_err(|_| Problem::new(Kind::Validation, "the query is not name=value pairs"))?;
-        let entries = pairs.into_iter().map(|(name, value)| (name, Value::from(value)));
+        let entries = pairs
+            .into_iter()
+            .map(|(name, value)| (name, Value::from(value)));
         Ok(Self(Fields::new(entries)))
     }
 }
@@ -60,7 +62,10 @@ impl FromStr for Limit {
     type Err = ();
     fn from_str(text: &str) -> Result<Self, ()> {
         let limit: u32 = text.parse().map_err(|_| ())?;
-        (1..=PAGE_LIMIT_MAX).contains(&limit).then_some(Self(limit)).ok_or(())
+        (1..=PAGE_LIMIT_MAX)
+            .contains(&limit)
+            .then_some(Self(limit))
+            .ok_or(())
     }
 }
 

@@ -20,7 +20,11 @@ pub(super) async fn one(
     let account = account(&mut fields);
     fields.finish()?;
     let account = or_default(account, &shared)?;
-    let view = shared.deps.execution.account(account, caller.call()).await?;
+    let view = shared
+        .deps
+        .execution
+        .account(account, caller.call())
+        .await?;
     Ok(Json(view.into()))
 }
 

@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 /// What the public may know.
 pub(crate) fn snapshot(shared: &Shared) -> PublicHealth {
-    let uptime = shared.clock.instant().saturating_duration_since(shared.started);
+    let uptime = shared
+        .clock
+        .instant()
+        .saturating_duration_since(shared.started);
     let reports = shared.deps.health.reports();
     PublicHealth::of(&reports, env!("CARGO_PKG_VERSION"), uptime)
 }

@@ -18,8 +18,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use ploy_domain::{
-    ClientOrderId, Instrument, InstrumentId, Intent, OrderState, Quantity, Reason,
-    ReasonCode, Scope,
+    ClientOrderId, Instrument, InstrumentId, Intent, OrderState, Quantity, Reason, ReasonCode,
+    Scope,
 };
 use ploy_wire::api::{
     ApiCode, ApiError, CancelAll, CancelOrder, OrderQuery, OrderView, SubmitOrder,
@@ -30,6 +30,8 @@ use std::{sync::Arc, time::Duration};
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(2);
 /// Says that the answer is that of an earlier request with the same key.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The longest reason, in characters.
+pub(super) const REASON_MAX: usize = 200;
 const SCOPE: &str = "platform, venue:ID, account:ID, strategy:ID or instrument:SYMBOL.VENUE";
 
 /// The order in the path.
@@ -104,7 +106,11 @@ pub(super) async fn submit(
     };
     let call = caller.call().within(SUBMIT_DEADLINE);
     let execution = Arc::clone(&shared.deps.execution);
-    let answer = detached(&shared, async move { execution.submit(command, call).await }).await;
+    let answer = detached(
+        &shared,
+        async move { execution.submit(command, call).await },
+    )
+    .await;
     let view = match answer {
         Ok(view) => view,
         // It may have been handed over: it is an order whose outcome nobody knows yet.
@@ -131,7 +137,11 @@ pub(super) async fn cancel(
         reason: reason.unwrap_or_else(|| caller.actor.to_string()),
     };
     let (execution, call) = (Arc::clone(&shared.deps.execution), caller.call());
-    let view = detached(&shared, async move { execution.cancel(command, call).await }).await?;
+    let view = detached(
+        &shared,
+        async move { execution.cancel(command, call).await },
+    )
+    .await?;
     tracing::info!(%order_id, state = %view.state, "cancel requested by a person");
     let status = match view.state.is_terminal() {
         true => StatusCode::OK,
@@ -155,7 +165,11 @@ pub(super) async fn cancel_all(
         reason: reason.unwrap_or_else(|| caller.actor.to_string()),
     };
     let (execution, call) = (Arc::clone(&shared.deps.execution), caller.call());
-    let answer = detached(&shared, async move { execution.cancel_all(command, call).await }).await?;
+    let answer = detached(
+        &shared,
+        async move { execution.cancel_all(command, call).await },
+    )
+    .await?;
     tracing::info!(%scope, requested = answer.requested, "cancel of everything requested");
     Ok(Json(CancelAllJson {
         scope: scope.to_string(),
@@ -169,10 +183,10 @@ pub(super) fn scope(fields: &mut Fields) -> Scope {
 }
 
 /// Why, in a person's words: at most 200 characters without control characters.
-pub(super) fn reason(fields: &mut Fields) -> Option<String> {
+fn reason(fields: &mut Fields) -> Option<String> {
     const BOUND: &str = "1 to 200 characters of text";
     let reason: String = fields.optional("reason", BOUND)?;
-    let fits = (1..=200).contains(&reason.chars().count());
+    let fits = (1..=REASON_MAX).contains(&reason.chars().count());
     if fits && !reason.contains(char::is_control) {
         Some(reason)
     } else {
@@ -209,7 +223,10 @@ async fn resolve(
         (Err(_), Named::Fully(id)) => return Ok(Some(id)),
         (Err(error), Named::BySymbol(_)) => return Err(error.into()),
     };
-    let known: Vec<Instrument> = markets.into_iter().map(|market| market.instrument).collect();
+    let known: Vec<Instrument> = markets
+        .into_iter()
+        .map(|market| market.instrument)
+        .collect();
     let fits = |instrument: &&Instrument| match named {
         Named::Fully(id) => instrument.id == id,
         Named::BySymbol(symbol) => *instrument.id.symbol() == symbol,
@@ -225,7 +242,10 @@ async fn resolve(
             Ok(None)
         }
         several => {
-            let bound = format!("one of {}; several venues have the symbol", names(several.iter().copied()));
+            let bound = format!(
+                "one of {}; several venues have the symbol",
+                names(several.iter().copied())
+            );
             draft.refuse_instrument(named, bound);
             Ok(None)
         }
@@ -234,7 +254,10 @@ async fn resolve(
 
 /// The names of some instruments, the first twenty.
 fn names<'a>(instruments: impl Iterator<Item = &'a Instrument>) -> String {
-    let names: Vec<_> = instruments.take(20).map(|known| known.id.to_string()).collect();
+    let names: Vec<_> = instruments
+        .take(20)
+        .map(|known| known.id.to_string())
+        .collect();
     names.join(", ")
 }
 
@@ -283,7 +306,9 @@ fn refused(order: OrderJson) -> Problem {
 }
 
 fn sentence(reason: &ReasonJson) -> String {
-    format!("{} {}", reason.code, reason.context).trim_end().to_owned()
+    format!("{} {}", reason.code, reason.context)
+        .trim_end()
+        .to_owned()
 }
 
 /// An order that was handed over and not answered.

@@ -1,10 +1,10 @@
 //! What risk goes by, and the kill switch.
 
-use super::orders::{detached, reason, scope};
+use super::orders::{REASON_MAX, detached, scope};
 use crate::{
     contract::{KillJson, RiskJson, ScopeStateJson},
     http::caller::Caller,
-    input::{Body, OptionalKey, Query},
+    input::{Body, Fields, OptionalKey, Query},
     problem::{Kind, Problem},
     shared::Shared,
 };
@@ -58,6 +58,13 @@ pub(super) async fn kill(
     told(trip, halted, cancelled).map(Json)
 }
 
+/// Why, cut to what fits: a long explanation is no reason to go on trading.
+fn reason(fields: &mut Fields) -> Option<String> {
+    let reason: String = fields.optional("reason", "a text")?;
+    let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
+    Some(plain.take(REASON_MAX).collect())
+}
+
 /// The caller's name of the trip, or one made of the request id. A key that cannot be read is no
 /// reason to go on trading.
 fn trip_id(key: Option<IdempotencyKey>, caller: &Caller) -> Result<IdempotencyKey, Problem> {
@@ -86,7 +93,11 @@ async fn cancel(shared: &Shared, caller: &Caller, trip: Trip) -> Result<CancelAl
         reason: format!("kill: {}", trip.reason),
     };
     let call = call.within(KILL_DEADLINE);
-    detached(shared, async move { execution.cancel_all(command, call).await }).await
+    detached(
+        shared,
+        async move { execution.cancel_all(command, call).await },
+    )
+    .await
 }
 
 /// One success is a success; what failed is said.

@@ -1,8 +1,8 @@
 //! The door to the live stream.
 
 use crate::{
-    input::Query,
     http::caller::Caller,
+    input::Query,
     problem::{Kind, Problem},
     shared::Shared,
     stream::{self, Channels},
