@@ -108,12 +108,12 @@ choose_addresses() {
       GATEWAY_PORT=$gateway_port_wanted
     fi
   fi
-  GATEWAY_OPS_PORT=$GATEWAY_PORT
   NATS_URL=nats://ploy:$(secret nats 32)@127.0.0.1:$NATS_PORT
   STORE_URL=postgres://ploy:$(secret postgres 32)@127.0.0.1:$POSTGRES_PORT/ploy
   CACHE_URL=redis://:$(secret redis 32)@127.0.0.1:$REDIS_PORT/
   local name
-  for name in GATEWAY_PORT GATEWAY_OPS_PORT NATS_URL STORE_URL CACHE_URL; do
+  BIN_DIR=$bin_dir
+  for name in GATEWAY_PORT NATS_URL STORE_URL CACHE_URL BIN_DIR; do
     keep "$name" "${!name}"
   done
   mv "$dir/addresses.new" "$dir/addresses"
@@ -259,6 +259,7 @@ is_ready() {
     redis) is_open "$REDIS_PORT" ;;
     postgres) "$(postgres_program pg_isready)" -q -h 127.0.0.1 -p "$POSTGRES_PORT" ;;
     exchange) answers "$EXCHANGE_PORT" /api/v3/ping ;;
+    gateway) answers "$GATEWAY_PORT" /health/ready ;;
     *)
       variable=${1^^}_OPS_PORT
       answers "${!variable}" /health/ready
@@ -281,24 +282,28 @@ await_ready() {
   }
 }
 
-start_server() {
+# A server that was killed may still be holding on to what it shared for a moment.
+start_postgres() {
   local attempt
   for attempt in 1 2 3; do
-    begin "$1"
-    # A server that was killed may still be holding on to what it shared for a moment.
-    [[ $1 == postgres ]] && ! await 5 settled "$1"
-    is_running "$1" && break
+    begin postgres
+    await 10 settled postgres || true
+    ! is_running postgres || break
     ((attempt == 3)) || sleep 1
   done
-  await_ready "$1"
+  await_ready postgres
+  create_database
 }
 
 # start NAME: starts it if it does not run. Services are waited for by whoever starts them all.
 start() {
   ! is_running "$1" || return 0
   case $1 in
-    nats | redis | exchange) begin "$1" && await_ready "$1" ;;
-    postgres) start_server postgres && create_database ;;
+    postgres) start_postgres ;;
+    nats | redis | exchange)
+      begin "$1"
+      await_ready "$1"
+      ;;
     *) begin "$1" ;;
   esac
 }
@@ -410,7 +415,10 @@ logs() {
 }
 
 restart() {
-  prepare
+  load_addresses
+  [[ -f $dir/ploy.toml ]] || die "nothing was started in $dir yet; run: $0 up"
+  umask 077
+  bin_dir=${bin_dir:-$BIN_DIR}
   deadline=$((SECONDS + start_timeout))
   halt "$1"
   start "$1"

@@ -4,6 +4,7 @@
 # Expects `run_dir` (one PID file per process) and `log_dir`. A PID file holds the process id and the
 # moment of its start in the kernel's ticks, so that a number that the system gave to somebody else
 # in the meantime is never taken for ours.
+: "${run_dir:?}" "${log_dir:?}"
 
 say() { printf '%s\n' "$*"; }
 complain() { printf '%s\n' "$*" >&2; }

@@ -2,6 +2,7 @@
 //! SQLite file, wired through the same traits that gRPC serves elsewhere.
 
 mod args;
+mod assembly;
 mod data_dir;
 mod market;
 mod secrets;

@@ -4,37 +4,16 @@
 use super::{
     API_KEY,
     args::{Args, Config, Known},
-    clock,
+    assembly::Ground,
     data_dir::DataDir,
     market::Replay,
     summary::Api,
 };
 use anyhow::{Context as _, bail};
-use ploy_bus::{Bus, BusOptions, StreamSpec};
-use ploy_chassis::{
-    Process,
-    config::Secret,
-    health::{HealthRegistry, Liveness},
-    metrics::Metrics,
-    relay::Relay,
-};
-use ploy_domain::Instrument;
+use ploy_chassis::{Process, health::Liveness, metrics::Metrics};
 use ploy_exchange_server::{AccountConfig, Bound, InstrumentConfig, Server, ServerError};
-use ploy_execution::{AccountSetup, ExecutionStore, Journal};
-use ploy_orders_core::Settings as OrderSettings;
-use ploy_risk::RiskStore;
-use ploy_store::{Store, StoreOptions};
-use ploy_strategy::{Decisions, InstanceSetup};
-use ploy_strategy_core::InstanceConfig;
-use ploy_venue_binance::{ApiSecret, BinanceBroker, BinanceConfig, BinanceFeed, Credentials};
-use ploy_venue_port::{Broker as _, Feed as _};
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 use tokio_util::sync::CancellationToken;
-
-/// Streams of the memory bus are small: the database keeps everything.
-const STREAM_BYTES_MAX: u64 = 4 * 1024 * 1024;
-/// How long the exchange may take to answer at the start.
-const EXCHANGE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// What the first start made.
 #[derive(Debug)]
@@ -61,9 +40,9 @@ pub(crate) struct Exchange {
 
 /// What a replay changes for the strategies.
 #[derive(Debug, Clone)]
-struct Replayed {
-    symbol: String,
-    bar: ploy_domain::BarInterval,
+pub(crate) struct Replayed {
+    pub(crate) symbol: String,
+    pub(crate) bar: ploy_domain::BarInterval,
 }
 
 impl Exchange {
@@ -172,19 +151,17 @@ impl Exchange {
 pub(crate) struct Stack {
     exchange: SocketAddr,
     market: String,
-    mode: &'static str,
-    bus: Arc<dyn Bus>,
-    store: Store,
+    ground: Ground,
     ingestion: ploy_ingestion::App,
     strategy: ploy_strategy::App,
     risk: ploy_risk::App,
     execution: ploy_execution::App,
     gateway: ploy_gateway::App,
-    accounts: Vec<ploy_domain::AccountId>,
     api: Api,
 }
 
 impl Stack {
+    /// Builds everything around the running exchange.
     pub(crate) async fn build(
         config: Config,
         exchange: Exchange,
@@ -192,94 +169,29 @@ impl Stack {
         process: &Process,
     ) -> anyhow::Result<Self> {
         let (address, market, replayed) = exchange.start(process);
-        let common = &config.common;
-        let bus = ploy_bus::open(&common.bus_url, BusOptions::new("ploy")).await?;
-        bus.declare(&streams())
-            .await
-            .context("the bus does not take the streams")?;
-        let store = Store::open(&common.store_url, StoreOptions::new("ploy")).await?;
-        let feed = Arc::new(BinanceFeed::new(venue(&config, None))?);
-        let instruments = tokio::time::timeout(EXCHANGE_DEADLINE, feed.instruments()).await;
-        let instruments = instruments
-            .context("the exchange does not answer")?
-            .context("no instruments")?;
-        let accounts = vec![config.execution.account];
-        let holder = format!("ploy-{}-{}", std::process::id(), clock().now().as_nanos());
-
-        let ingestion = ploy_ingestion::App::build(
-            ploy_ingestion::Deps {
-                feed,
-                bus: Arc::clone(&bus),
-                instruments: instruments.clone(),
-                stale_after: config.ingestion.stale_after,
-            },
-            &clock(),
-        );
-        let risk = ploy_risk::App::build(
-            ploy_risk::Deps {
-                store: RiskStore::open(store.clone()).await?,
-                bus: Arc::clone(&bus),
-                instruments: instruments.clone(),
-                accounts: accounts.clone(),
-                limits: config.risk.limits.clone(),
-                armed: config.risk.is_armed(common.mode),
-                holder: holder.clone(),
-            },
-            &clock(),
-        );
-        let execution = ploy_execution::App::build(
-            ploy_execution::Deps {
-                journal: Journal::Durable(ExecutionStore::open(store.clone()).await?),
-                bus: Arc::clone(&bus),
-                risk: Arc::new(risk.service()),
-                accounts: vec![account(&config, &instruments)?],
-                holder: holder.clone(),
-            },
-            &clock(),
-        );
-        let strategy = ploy_strategy::App::build(
-            ploy_strategy::Deps {
-                decisions: Decisions::open(store.clone()).await?,
-                bus: Arc::clone(&bus),
-                execution: execution.service(),
-                instances: instances(&config, &instruments, replayed.as_ref())?,
-                holder,
-            },
-            &clock(),
-        )?;
+        let ground = Ground::open(config).await?;
+        let ingestion = ground.ingestion();
+        let risk = ground.risk().await?;
+        let execution = ground.execution(Arc::new(risk.service())).await?;
+        let strategy = ground
+            .strategy(execution.service(), replayed.as_ref())
+            .await?;
         let api = Api {
             execution: execution.service(),
             strategy: Arc::new(strategy.service()),
             ingestion: Arc::new(ingestion.service()),
             risk: Arc::new(risk.service()),
         };
-        let gateway = ploy_gateway::App::build(
-            config.gateway.clone(),
-            ploy_gateway::Deps {
-                execution: Arc::clone(&api.execution),
-                risk: Arc::clone(&api.risk),
-                strategy: Arc::clone(&api.strategy),
-                ingestion: Arc::clone(&api.ingestion),
-                bus: Arc::clone(&bus),
-                health: HealthRegistry::new("ploy", clock()),
-                liveness: watch.liveness,
-                metrics: watch.metrics,
-            },
-            &clock(),
-        )?;
-        let mode = common.mode.word();
+        let gateway = ground.gateway(&api, watch)?;
         Ok(Self {
-            gateway,
             exchange: address,
             market,
-            mode,
-            bus,
-            store,
+            ground,
             ingestion,
             strategy,
             risk,
             execution,
-            accounts,
+            gateway,
             api,
         })
     }
@@ -300,7 +212,7 @@ impl Stack {
         };
         [
             "Ploy is up.\n".to_owned(),
-            line("mode", self.mode.to_owned()),
+            line("mode", self.ground.mode().to_owned()),
             line("market", self.market.clone()),
             line("API", format!("{url}/api/v1")),
             line("health", format!("{url}/health")),
@@ -325,14 +237,7 @@ impl Stack {
 
     /// Starts everything, what others need first.
     pub(crate) fn start(self, process: &Process) -> anyhow::Result<()> {
-        let relay = Relay {
-            store: self.store,
-            bus: Arc::clone(&self.bus),
-            clock: clock(),
-            committed: self.execution.committed(),
-            accounts: self.accounts,
-            streams: streams(),
-        };
+        let relay = self.ground.relay(self.execution.committed());
         let services = process.for_service("execution");
         services.spawn_support("relay", relay.run(process.settling()));
         let execution = self.execution.service();
@@ -345,106 +250,4 @@ impl Stack {
         self.gateway.start(process);
         Ok(())
     }
-}
-
-fn streams() -> Vec<StreamSpec> {
-    ploy_bus::PLOY_STREAMS
-        .iter()
-        .map(|stream| {
-            let bytes_max = stream.bytes_max.min(STREAM_BYTES_MAX);
-            // The newest matter here; whoever missed an old one asks for a replay.
-            StreamSpec {
-                bytes_max,
-                discard: ploy_bus::Discard::Old,
-                ..stream.clone()
-            }
-        })
-        .collect()
-}
-
-fn venue(config: &Config, credentials: Option<Credentials>) -> BinanceConfig {
-    let venue = &config.execution.venue;
-    let symbols = venue.symbols.clone();
-    BinanceConfig {
-        credentials,
-        ..BinanceConfig::of_url(venue.id, &venue.url, symbols)
-    }
-}
-
-fn account(config: &Config, instruments: &[Instrument]) -> anyhow::Result<AccountSetup> {
-    let execution = &config.execution;
-    let credentials = Credentials {
-        key: execution.api_key.clone(),
-        secret: ApiSecret::new(Secret::expose(&execution.api_secret).to_owned()),
-    };
-    let broker = BinanceBroker::new(venue(config, Some(credentials)))?;
-    let quarantine = broker.declaration().quarantine();
-    Ok(AccountSetup {
-        account: execution.account,
-        instruments: instruments
-            .iter()
-            .map(|one| (one.id, one.clone()))
-            .collect(),
-        settings: OrderSettings {
-            epoch: 0,
-            prefix: ploy_execution::config::order_id_prefix(config.common.mode),
-            quarantine: nanos(quarantine),
-            guard: execution.guard,
-        },
-        broker: Arc::new(broker),
-    })
-}
-
-/// The configured instances; a replay runs one on what is replayed instead.
-fn instances(
-    config: &Config,
-    instruments: &[Instrument],
-    replayed: Option<&Replayed>,
-) -> anyhow::Result<Vec<InstanceSetup>> {
-    let settings = match replayed {
-        None => config.strategy.instances.clone(),
-        Some(replayed) => {
-            let params = [("fast", "3"), ("slow", "8"), ("notional", "1000")];
-            let mut params: BTreeMap<String, String> = params
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into();
-            params.insert("interval".to_owned(), replayed.bar.to_string());
-            vec![ploy_strategy::config::InstanceSettings {
-                id: "ma-cross-replay".parse()?,
-                kind: "ma-cross".to_owned(),
-                instrument: format!("{}.{}", replayed.symbol, config.execution.venue.id).parse()?,
-                account: config.execution.account,
-                params,
-            }]
-        }
-    };
-    let mut setups = Vec::new();
-    for one in settings {
-        let found = instruments
-            .iter()
-            .find(|instrument| instrument.id == one.instrument);
-        let Some(instrument) = found else {
-            bail!(
-                "strategy {}: the venue does not list {}",
-                one.id,
-                one.instrument
-            );
-        };
-        setups.push(InstanceSetup {
-            config: InstanceConfig {
-                id: one.id,
-                account: one.account,
-                instrument: instrument.clone(),
-                order_id_prefix: ploy_execution::config::order_id_prefix(config.common.mode),
-                order_validity: nanos(config.strategy.order_validity),
-            },
-            kind: one.kind,
-            params: one.params,
-        });
-    }
-    Ok(setups)
-}
-
-fn nanos(span: Duration) -> ploy_domain::Nanos {
-    ploy_domain::Nanos::new(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX))
 }

@@ -220,7 +220,7 @@ impl Look {
     }
 
     fn line(&self) -> String {
-        let mut text = format!("{}", now());
+        let mut text = now();
         for market in &self.markets {
             let _ = write!(
                 text,

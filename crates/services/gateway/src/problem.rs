@@ -41,86 +41,62 @@ pub(crate) enum Kind {
 impl Kind {
     /// The last part of the URN, also the label of the error counter.
     pub(crate) const fn word(self) -> &'static str {
-        self.parts().0
+        match self {
+            Self::Validation => "validation",
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not-found",
+            Self::MethodNotAllowed => "method-not-allowed",
+            Self::IdempotencyMismatch => "idempotency-mismatch",
+            Self::FailedPrecondition => "failed-precondition",
+            Self::BodyTooLarge => "body-too-large",
+            Self::UrlTooLong => "url-too-long",
+            Self::UnsupportedMediaType => "unsupported-media-type",
+            Self::OrderRefused => "order-refused",
+            Self::RateLimited => "rate-limited",
+            Self::Internal => "internal",
+            Self::Unavailable => "unavailable",
+            Self::DeadlineExceeded => "deadline-exceeded",
+        }
     }
 
     const fn title(self) -> &'static str {
-        self.parts().1
-    }
-
-    pub(crate) const fn status(self) -> StatusCode {
-        self.parts().2
-    }
-
-    const fn parts(self) -> (&'static str, &'static str, StatusCode) {
         match self {
-            Self::Validation => (
-                "validation",
-                "The request is not valid",
-                StatusCode::BAD_REQUEST,
-            ),
-            Self::Unauthenticated => (
-                "unauthenticated",
-                "A valid token is needed",
-                StatusCode::UNAUTHORIZED,
-            ),
-            Self::Forbidden => ("forbidden", "This is not allowed", StatusCode::FORBIDDEN),
-            Self::NotFound => ("not-found", "There is no such thing", StatusCode::NOT_FOUND),
-            Self::MethodNotAllowed => (
-                "method-not-allowed",
-                "The path does not take this method",
-                StatusCode::METHOD_NOT_ALLOWED,
-            ),
-            Self::IdempotencyMismatch => (
-                "idempotency-mismatch",
-                "The idempotency key belongs to another request",
-                StatusCode::CONFLICT,
-            ),
-            Self::FailedPrecondition => (
-                "failed-precondition",
-                "The present state does not allow it",
-                StatusCode::CONFLICT,
-            ),
-            Self::BodyTooLarge => (
-                "body-too-large",
-                "The body is too large",
-                StatusCode::PAYLOAD_TOO_LARGE,
-            ),
-            Self::UrlTooLong => (
-                "url-too-long",
-                "The URL is too long",
-                StatusCode::URI_TOO_LONG,
-            ),
-            Self::UnsupportedMediaType => (
-                "unsupported-media-type",
-                "The body is not JSON",
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            ),
-            Self::OrderRefused => (
-                "order-refused",
-                "The order was refused",
-                StatusCode::UNPROCESSABLE_ENTITY,
-            ),
-            Self::RateLimited => (
-                "rate-limited",
-                "Too many requests",
-                StatusCode::TOO_MANY_REQUESTS,
-            ),
-            Self::Internal => (
-                "internal",
-                "A fault of the platform",
-                StatusCode::INTERNAL_SERVER_ERROR,
-            ),
-            Self::Unavailable => (
-                "unavailable",
-                "A service cannot be reached",
-                StatusCode::SERVICE_UNAVAILABLE,
-            ),
-            Self::DeadlineExceeded => (
-                "deadline-exceeded",
-                "No answer in time",
-                StatusCode::GATEWAY_TIMEOUT,
-            ),
+            Self::Validation => "The request is not valid",
+            Self::Unauthenticated => "A valid token is needed",
+            Self::Forbidden => "This is not allowed",
+            Self::NotFound => "There is no such thing",
+            Self::MethodNotAllowed => "The path does not take this method",
+            Self::IdempotencyMismatch => "The idempotency key belongs to another request",
+            Self::FailedPrecondition => "The present state does not allow it",
+            Self::BodyTooLarge => "The body is too large",
+            Self::UrlTooLong => "The URL is too long",
+            Self::UnsupportedMediaType => "The body is not JSON",
+            Self::OrderRefused => "The order was refused",
+            Self::RateLimited => "Too many requests",
+            Self::Internal => "A fault of the platform",
+            Self::Unavailable => "A service cannot be reached",
+            Self::DeadlineExceeded => "No answer in time",
+        }
+    }
+
+    const fn status(self) -> StatusCode {
+        match self {
+            Self::Validation => StatusCode::BAD_REQUEST,
+            Self::Unauthenticated => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::IdempotencyMismatch => StatusCode::CONFLICT,
+            Self::FailedPrecondition => StatusCode::CONFLICT,
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::UrlTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::OrderRefused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::DeadlineExceeded => StatusCode::GATEWAY_TIMEOUT,
         }
     }
 }

@@ -5,7 +5,11 @@ use crate::{
     problem::{Problem, field_error},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt::Display, str::FromStr};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    fmt::Display,
+    str::FromStr,
+};
 
 /// The named values of a request.
 #[derive(Debug, Default)]
@@ -20,10 +24,15 @@ impl Fields {
     pub(crate) fn new(entries: impl IntoIterator<Item = (String, Value)>) -> Self {
         let mut fields = Self::default();
         for (name, value) in entries {
-            if fields.given.contains_key(&name) {
-                fields.refuse::<()>(&name, Some(plain(&value)), "one value; it is given twice");
-            } else {
-                fields.given.insert(name, value);
+            match fields.given.entry(name) {
+                Entry::Vacant(entry) => {
+                    entry.insert(value);
+                }
+                Entry::Occupied(entry) => {
+                    let twice = "one value; it is given twice";
+                    let error = field_error(entry.key(), Some(plain(&value)), twice);
+                    fields.errors.push(error);
+                }
             }
         }
         fields

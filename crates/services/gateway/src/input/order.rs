@@ -90,7 +90,7 @@ impl Draft {
         let side = fields.required("side", "buy or sell");
         let shape = fields.required("type", "market, limit, post_only, stop or stop_limit");
         let quantity = positive(&mut fields, "quantity", Quantity::is_positive);
-        let kind = shape.and_then(|shape| kind(&mut fields, shape));
+        let kind = kind(&mut fields, shape);
         let default = match shape {
             Some(Shape::Market) => TimeInForce::Ioc,
             Some(Shape::Limit { .. } | Shape::Stop | Shape::StopLimit) | None => TimeInForce::Gtc,
@@ -187,7 +187,13 @@ pub(crate) struct Terms<'a> {
     pub(crate) now: Timestamp,
 }
 
-fn kind(fields: &mut Fields, shape: Shape) -> Option<OrderKind> {
+fn kind(fields: &mut Fields, shape: Option<Shape>) -> Option<OrderKind> {
+    let Some(shape) = shape else {
+        // Which prices belong to it is not known, only that they are prices.
+        let _: [Option<Price>; 2] =
+            ["price", "stop_price"].map(|name| fields.optional(name, DECIMAL));
+        return None;
+    };
     match shape {
         Shape::Market => {
             let absent = absent(fields, "price") & absent(fields, "stop_price");

@@ -17,14 +17,16 @@ use axum::{
     http::{HeaderName, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use ploy_chassis::scope;
 use ploy_domain::{
     ClientOrderId, Instrument, InstrumentId, Intent, OrderState, Quantity, Reason, ReasonCode,
     Scope,
 };
 use ploy_wire::api::{
-    ApiCode, ApiError, CancelAll, CancelOrder, OrderQuery, OrderView, SubmitOrder,
+    ApiCode, ApiError, Call, CancelAll, CancelOrder, OrderQuery, OrderView, SubmitOrder,
 };
 use std::{sync::Arc, time::Duration};
+use tracing::Instrument as _;
 
 /// How long a submit may take (failure-model §10.1).
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(2);
@@ -106,11 +108,8 @@ pub(super) async fn submit(
     };
     let call = caller.call().within(SUBMIT_DEADLINE);
     let execution = Arc::clone(&shared.deps.execution);
-    let answer = detached(
-        &shared,
-        async move { execution.submit(command, call).await },
-    )
-    .await;
+    let submit = |call| async move { execution.submit(command, call).await };
+    let answer = detached(&shared, call, submit).await;
     let view = match answer {
         Ok(view) => view,
         // It may have been handed over: it is an order whose outcome nobody knows yet.
@@ -136,12 +135,9 @@ pub(super) async fn cancel(
         order_id,
         reason: reason.unwrap_or_else(|| caller.actor.to_string()),
     };
-    let (execution, call) = (Arc::clone(&shared.deps.execution), caller.call());
-    let view = detached(
-        &shared,
-        async move { execution.cancel(command, call).await },
-    )
-    .await?;
+    let execution = Arc::clone(&shared.deps.execution);
+    let cancel = |call| async move { execution.cancel(command, call).await };
+    let view = detached(&shared, caller.call(), cancel).await?;
     tracing::info!(%order_id, state = %view.state, "cancel requested by a person");
     let status = match view.state.is_terminal() {
         true => StatusCode::OK,
@@ -158,18 +154,15 @@ pub(super) async fn cancel_all(
     Body(mut fields): Body,
 ) -> Result<Json<CancelAllJson>, Problem> {
     query.finish()?;
-    let (scope, reason) = (scope(&mut fields), reason(&mut fields));
+    let (scope, reason) = (read_scope(&mut fields), reason(&mut fields));
     fields.finish()?;
     let command = CancelAll {
         scope,
         reason: reason.unwrap_or_else(|| caller.actor.to_string()),
     };
-    let (execution, call) = (Arc::clone(&shared.deps.execution), caller.call());
-    let answer = detached(
-        &shared,
-        async move { execution.cancel_all(command, call).await },
-    )
-    .await?;
+    let execution = Arc::clone(&shared.deps.execution);
+    let cancel = |call| async move { execution.cancel_all(command, call).await };
+    let answer = detached(&shared, caller.call(), cancel).await?;
     tracing::info!(%scope, requested = answer.requested, "cancel of everything requested");
     Ok(Json(CancelAllJson {
         scope: scope.to_string(),
@@ -178,7 +171,7 @@ pub(super) async fn cancel_all(
 }
 
 /// The scope of a command; everything when none is named.
-pub(super) fn scope(fields: &mut Fields) -> Scope {
+pub(super) fn read_scope(fields: &mut Fields) -> Scope {
     fields.optional("scope", SCOPE).unwrap_or(Scope::Platform)
 }
 
@@ -194,16 +187,27 @@ fn reason(fields: &mut Fields) -> Option<String> {
     }
 }
 
-/// Runs a command to its end, whether or not the caller waits.
-pub(super) async fn detached<T, W>(shared: &Shared, work: W) -> Result<T, ApiError>
+/// Runs a command to its end, whether or not the caller waits, but no longer than `call` allows.
+pub(super) async fn detached<T, W>(
+    shared: &Shared,
+    call: Call,
+    command: impl FnOnce(Call) -> W,
+) -> Result<T, ApiError>
 where
     T: Send + 'static,
     W: Future<Output = Result<T, ApiError>> + Send + 'static,
 {
-    use tracing::Instrument;
-    let work = ploy_chassis::scope::within("gateway", work).in_current_span();
+    let deadline = call.deadline;
+    let work = tokio::time::timeout(deadline, command(call));
+    let work = scope::within("gateway", work).in_current_span();
     match shared.tasks.spawn(work).await {
-        Ok(answer) => answer,
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => {
+            let ms = deadline.as_millis();
+            Err(ApiError::deadline_exceeded(format!(
+                "no answer within {ms} ms"
+            )))
+        }
         Err(failed) => Err(ApiError::internal(format!("the command failed: {failed}"))),
     }
 }

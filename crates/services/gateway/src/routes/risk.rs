@@ -1,6 +1,6 @@
 //! What risk goes by, and the kill switch.
 
-use super::orders::{REASON_MAX, detached, scope};
+use super::orders::{REASON_MAX, detached, read_scope};
 use crate::{
     contract::{KillJson, RiskJson, ScopeStateJson},
     http::caller::Caller,
@@ -42,7 +42,7 @@ pub(super) async fn kill(
     Body(mut fields): Body,
 ) -> Result<Json<KillJson>, Problem> {
     query.finish()?;
-    let (scope, reason) = (scope(&mut fields), reason(&mut fields));
+    let (scope, reason) = (read_scope(&mut fields), reason(&mut fields));
     fields.finish()?;
     let trip = Trip {
         scope,
@@ -76,28 +76,26 @@ fn trip_id(key: Option<IdempotencyKey>, caller: &Caller) -> Result<IdempotencyKe
 }
 
 async fn halt(shared: &Shared, caller: &Caller, trip: Trip) -> Result<RiskState, ApiError> {
-    let (risk, call) = (Arc::clone(&shared.deps.risk), caller.call());
+    let risk = Arc::clone(&shared.deps.risk);
     let request = KillRequest {
         scope: trip.scope,
         reason: trip.reason,
         trip_id: trip.id,
     };
-    let call = call.within(KILL_DEADLINE);
-    detached(shared, async move { risk.kill(request, call).await }).await
+    let call = caller.call().within(KILL_DEADLINE);
+    let kill = |call| async move { risk.kill(request, call).await };
+    detached(shared, call, kill).await
 }
 
 async fn cancel(shared: &Shared, caller: &Caller, trip: Trip) -> Result<CancelAllAnswer, ApiError> {
-    let (execution, call) = (Arc::clone(&shared.deps.execution), caller.call());
+    let execution = Arc::clone(&shared.deps.execution);
     let command = CancelAll {
         scope: trip.scope,
         reason: format!("kill: {}", trip.reason),
     };
-    let call = call.within(KILL_DEADLINE);
-    detached(
-        shared,
-        async move { execution.cancel_all(command, call).await },
-    )
-    .await
+    let call = caller.call().within(KILL_DEADLINE);
+    let cancel = |call| async move { execution.cancel_all(command, call).await };
+    detached(shared, call, cancel).await
 }
 
 /// One success is a success; what failed is said.

@@ -157,7 +157,8 @@ impl Markets {
         match self.shared.deps.ingestion.markets(call).await {
             Ok(markets) => {
                 for market in &markets {
-                    self.newest.insert(market.instrument.id, market.into());
+                    let known = self.newest.entry(market.instrument.id).or_default();
+                    complete(known, market.into());
                 }
                 // What nobody serves is not shown.
                 self.newest.retain(|_, market| !market.feed.is_empty());
@@ -179,4 +180,15 @@ impl Markets {
         }
         self.connected = connected;
     }
+}
+
+/// Takes from `loaded` what no fact has told yet.
+fn complete(known: &mut QuoteJson, loaded: QuoteJson) {
+    if known.feed.is_empty() {
+        known.feed = loaded.feed;
+    }
+    known.last_price = known.last_price.take().or(loaded.last_price);
+    known.bid = known.bid.take().or(loaded.bid);
+    known.ask = known.ask.take().or(loaded.ask);
+    known.updated_at = known.updated_at.take().or(loaded.updated_at);
 }

@@ -6,16 +6,22 @@ use ploy_chassis::{
     Clock,
     config::Secret,
     health::{HealthRegistry, Liveness},
-    metrics,
+    metrics::{self, Metrics},
 };
 use ploy_gateway::{App, Bounds, Config, Deps};
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, LazyLock},
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) const TOKEN: &str = "a-token-of-the-first-start";
+
+/// One recorder for all tests of the process.
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| metrics::install().unwrap());
 
 /// A gateway on a free port.
 pub(crate) struct Gateway {
@@ -75,7 +81,7 @@ pub(crate) async fn deps(platform: &Arc<Platform>) -> Deps {
             .unwrap(),
         health: HealthRegistry::new("gateway", Clock::system()),
         liveness: Liveness::unwatched(),
-        metrics: metrics::install().unwrap(),
+        metrics: METRICS.clone(),
     }
 }
 

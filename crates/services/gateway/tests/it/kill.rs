@@ -113,7 +113,7 @@ async fn a_kill_is_never_too_often_and_never_too_many() {
     let hanging = gateway
         .command(Method::POST, "/api/v1/orders", "k")
         .header("content-type", "application/json")
-        .header("x-request-timeout-ms", "1500")
+        .header("x-request-timeout-ms", "600")
         .body(order.to_string());
     let hanging = tokio::spawn(hanging.send());
     while !gateway
@@ -126,6 +126,6 @@ async fn a_kill_is_never_too_often_and_never_too_many() {
     for _ in 0..5 {
         assert_eq!(gateway.post(KILL, "k", json!({})).await.status, 200);
     }
-    assert_eq!(hanging.await.unwrap().unwrap().status(), 504);
+    assert_eq!(hanging.await.unwrap().unwrap().status(), 202);
     gateway.end().await;
 }
