@@ -1,6 +1,6 @@
 //! The commands people type. It decides which command runs; each command is a module of its own.
 
-use crate::{backtest, config_check, up};
+use crate::{backtest, client, config_check, up};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::{io::Write as _, process::ExitCode};
@@ -22,6 +22,8 @@ enum Command {
     /// Look at configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[command(flatten)]
+    Client(Box<client::Command>),
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +42,7 @@ impl Cli {
             Command::Backtest(args) => backtest::run(&args),
             Command::Config(ConfigCommand::Check(args)) => config_check::run(&args),
             Command::Up(args) => runtime()?.block_on(up::run(*args)),
+            Command::Client(command) => runtime()?.block_on(client::run(*command)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod backtest;
 mod cli;
+mod client;
 mod config_check;
 mod source;
 mod up;

@@ -7,8 +7,8 @@ use crate::{
     venue::{Report, Standing, VenueFill, VenueOrder, VenueStatus},
 };
 use ploy_domain::{
-    ClientOrderId, Execution, Intent, OrderEventPayload as P, OrderIdParts, OrderKind, OrderState,
-    TimeInForce, Timestamp, TraceContext,
+    ClientOrderId, Execution, Intent, Order, OrderEventPayload as P, OrderIdParts, OrderKind,
+    OrderState, TimeInForce, Timestamp, TraceContext,
 };
 
 impl OrderCore {
@@ -181,6 +181,7 @@ impl OrderCore {
         for fill in fills {
             let order_id = match self.identify_fill(fill) {
                 Some(order_id) => Some(order_id),
+                None if self.may_be_ours(fill, turn) => None,
                 None => self.adopt_for(fill, turn)?,
             };
             if let Some(order_id) = order_id {
@@ -190,6 +191,29 @@ impl OrderCore {
         Ok(())
     }
 
+    /// Whether a fill that names no order of ours may belong to one whose venue id is not known
+    /// yet. Then nothing is concluded: that order is asked about, and the books are read again.
+    fn may_be_ours(&self, fill: &VenueFill, turn: &mut Turn<'_>) -> bool {
+        let nameless = |order: &&Order| {
+            let intent = &order.intent;
+            order.venue_order_id().is_none()
+                && (intent.instrument, intent.side) == (fill.instrument, fill.side)
+        };
+        let candidates: Vec<_> = self
+            .book
+            .working_orders()
+            .filter(nameless)
+            .map(Order::id)
+            .collect();
+        for order_id in &candidates {
+            self.ask(*order_id, turn.out);
+        }
+        if !candidates.is_empty() {
+            turn.out.effects.push(Effect::Reconcile);
+        }
+        !candidates.is_empty()
+    }
+
     /// Books a fill once. An exact repeat changes nothing; a contradiction is set aside and told.
     fn book_fill(
         &mut self,
@@ -197,6 +221,12 @@ impl OrderCore {
         fill: &VenueFill,
         turn: &mut Turn<'_>,
     ) -> Result<(), BookError> {
+        let owner = self.book.by_venue_id(fill.instrument, fill.venue_order_id);
+        if owner.is_some_and(|owner| owner != order_id) {
+            let detail = format!("execution_id={} owner={owner:?}", fill.execution_id);
+            alert(turn.out, "fill_contradiction", Some(order_id), detail);
+            return Ok(());
+        }
         let Some(entry) = self.book.entry(&order_id) else {
             return Ok(());
         };
@@ -235,11 +265,7 @@ impl OrderCore {
             let detail = format!("execution_id={} state={was}", fill.execution_id);
             alert(turn.out, "late_fill", Some(order_id), detail);
         }
-        if self
-            .book
-            .order(&order_id)
-            .is_some_and(ploy_domain::Order::is_overfilled)
-        {
+        if self.book.order(&order_id).is_some_and(Order::is_overfilled) {
             let detail = format!("execution_id={}", fill.execution_id);
             alert(turn.out, "overfill", Some(order_id), detail);
         }

@@ -7,18 +7,16 @@ use super::{
     stack::{Replayed, Watch},
     summary::Api,
 };
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use ploy_bus::{Bus, BusOptions, StreamSpec};
 use ploy_chassis::{health::HealthRegistry, relay::Relay};
 use ploy_domain::Instrument;
-use ploy_execution::{AccountSetup, ExecutionStore, Journal};
-use ploy_orders_core::Settings as OrderSettings;
+use ploy_execution::{ExecutionStore, Journal};
 use ploy_risk::RiskStore;
 use ploy_store::{Store, StoreOptions};
 use ploy_strategy::{Decisions, InstanceSetup};
-use ploy_strategy_core::InstanceConfig;
-use ploy_venue_binance::{ApiSecret, BinanceBroker, BinanceConfig, BinanceFeed, Credentials};
-use ploy_venue_port::{Broker as _, Feed as _};
+use ploy_venue_binance::BinanceFeed;
+use ploy_venue_port::Feed as _;
 use ploy_wire::api::{ExecutionApi, RiskApi};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::sync::Notify;
@@ -47,7 +45,7 @@ impl Ground {
             .await
             .context("the bus does not take the streams")?;
         let store = Store::open(&common.store_url, StoreOptions::new("ploy")).await?;
-        let feed = Arc::new(BinanceFeed::new(venue(&config, None))?);
+        let feed = Arc::new(config.execution.feed()?);
         let instruments = tokio::time::timeout(EXCHANGE_DEADLINE, feed.instruments()).await;
         let instruments = instruments
             .context("the exchange does not answer")?
@@ -98,7 +96,11 @@ impl Ground {
             journal: Journal::Durable(ExecutionStore::open(self.store.clone()).await?),
             bus: Arc::clone(&self.bus),
             risk,
-            accounts: vec![self.account()?],
+            accounts: vec![
+                self.config
+                    .execution
+                    .account(self.config.common.mode, &self.instruments)?,
+            ],
             holder: self.holder.clone(),
         };
         Ok(ploy_execution::App::build(deps, &clock()))
@@ -149,64 +151,13 @@ impl Ground {
         }
     }
 
-    fn account(&self) -> anyhow::Result<AccountSetup> {
-        let execution = &self.config.execution;
-        let credentials = Credentials {
-            key: execution.api_key.clone(),
-            secret: ApiSecret::new(execution.api_secret.expose().to_owned()),
-        };
-        let broker = BinanceBroker::new(venue(&self.config, Some(credentials)))?;
-        let quarantine = broker.declaration().quarantine();
-        Ok(AccountSetup {
-            account: execution.account,
-            instruments: self
-                .instruments
-                .iter()
-                .map(|one| (one.id, one.clone()))
-                .collect(),
-            settings: OrderSettings {
-                epoch: 0,
-                prefix: ploy_execution::config::order_id_prefix(self.config.common.mode),
-                quarantine: nanos(quarantine),
-                guard: execution.guard,
-            },
-            broker: Arc::new(broker),
-        })
-    }
-
     /// The configured instances; a replay runs one on what is replayed instead.
     fn instances(&self, replayed: Option<&Replayed>) -> anyhow::Result<Vec<InstanceSetup>> {
-        let settings = match replayed {
-            None => self.config.strategy.instances.clone(),
-            Some(replayed) => vec![self.replay_instance(replayed)?],
-        };
-        let mut setups = Vec::new();
-        for one in settings {
-            let found = self
-                .instruments
-                .iter()
-                .find(|known| known.id == one.instrument);
-            let Some(instrument) = found else {
-                bail!(
-                    "strategy {}: the venue does not list {}",
-                    one.id,
-                    one.instrument
-                );
-            };
-            let prefix = ploy_execution::config::order_id_prefix(self.config.common.mode);
-            setups.push(InstanceSetup {
-                config: InstanceConfig {
-                    id: one.id,
-                    account: one.account,
-                    instrument: instrument.clone(),
-                    order_id_prefix: prefix,
-                    order_validity: nanos(self.config.strategy.order_validity),
-                },
-                kind: one.kind,
-                params: one.params,
-            });
+        let mut config = self.config.strategy.clone();
+        if let Some(replayed) = replayed {
+            config.instances = vec![self.replay_instance(replayed)?];
         }
-        Ok(setups)
+        Ok(config.instances(self.config.common.mode, &self.instruments)?)
     }
 
     fn replay_instance(
@@ -240,17 +191,4 @@ fn streams() -> Vec<StreamSpec> {
         }
     };
     ploy_bus::PLOY_STREAMS.iter().map(small).collect()
-}
-
-fn venue(config: &Config, credentials: Option<Credentials>) -> BinanceConfig {
-    let venue = &config.execution.venue;
-    let symbols = venue.symbols.clone();
-    BinanceConfig {
-        credentials,
-        ..BinanceConfig::of_url(venue.id, &venue.url, symbols)
-    }
-}
-
-fn nanos(span: Duration) -> ploy_domain::Nanos {
-    ploy_domain::Nanos::new(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX))
 }

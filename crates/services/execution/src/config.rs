@@ -1,6 +1,6 @@
 //! What execution needs to know, read once and resolved to domain types.
 
-use ploy_chassis::config::{Mode, Secret, Settings, VenueSettings};
+use ploy_chassis::config::{Secret, Settings, VenueSettings};
 use ploy_domain::{AccountId, Amount, Nanos};
 use ploy_orders_core::EgressGuard;
 use std::{net::SocketAddr, time::Duration};
@@ -66,10 +66,4 @@ fn guard(s: &mut Settings) -> Option<EgressGuard> {
         open_orders_max: open?,
         identical_window: Nanos::new(i64::try_from(window?.as_nanos()).unwrap_or(i64::MAX)),
     })
-}
-
-/// The two characters that begin every order id of a mode, so that an order tells where it is from.
-#[must_use]
-pub const fn order_id_prefix(mode: Mode) -> [u8; 2] {
-    mode.order_id_prefix()
 }

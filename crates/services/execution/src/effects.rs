@@ -7,7 +7,7 @@ use crate::{
 };
 use ploy_chassis::{chain, scope, trace};
 use ploy_domain::{Intent, Nanos, Reason, ReasonCode, RiskDecision, Timestamp, TraceContext};
-use ploy_orders_core::{Effect, Input, SendOutcome, VenueSnapshot};
+use ploy_orders_core::{Effect, Input, QueryOutcome, SendOutcome, VenueSnapshot};
 use ploy_store::lease::HeldLease;
 use ploy_venue_port::{ReportBody, StreamState};
 use ploy_wire::api::{Actor, Call, CheckRequest};
@@ -114,6 +114,9 @@ impl Hands {
                 self.spawn("query", async move {
                     let outcome =
                         reading::order(&*setup.broker, question, &setup.instruments).await;
+                    if let QueryOutcome::Failed(reason) = &outcome {
+                        tracing::warn!(%order_id, %reason, "the venue cannot be asked about an order");
+                    }
                     Input::Queried { order_id, outcome }
                 });
             }

@@ -101,7 +101,8 @@ impl Leader {
         let mut readings = tokio::time::interval_at(first, READ_EVERY);
         readings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            if self.draining && self.hands.is_idle() {
+            // A task ends after its result is in the inbox: an empty one was read to the end.
+            if self.draining && self.hands.is_idle() && inbox.is_empty() {
                 return Ended::Stopped;
             }
             tokio::select! {
@@ -117,7 +118,7 @@ impl Leader {
                     deadline = Some(tokio::time::Instant::now() + SETTLE_MAX);
                 }
                 () = sleep_until(deadline) => return Ended::Stopped,
-                () = self.hands.settled(), if self.draining => {}
+                () = self.hands.settled(), if self.draining && !self.hands.is_idle() => {}
                 count = inbox.recv_many(&mut batch, BATCH_MAX) => {
                     if count == 0 {
                         return Ended::Stopped;

@@ -497,6 +497,37 @@ fn a_foreign_order_is_adopted_once_and_its_fills_are_booked_to_external() {
 }
 
 #[test]
+fn a_nameless_fill_waits_while_an_unknown_order_may_own_it() {
+    let mut desk = Desk::new();
+    let intent = desk.journal(Side::Buy, "1");
+    desk.restart();
+    let fill = VenueFill {
+        client_id: None,
+        ..venue_fill(&intent, "1", "1")
+    };
+    let snapshot = VenueSnapshot {
+        fills: vec![fill],
+        ..VenueSnapshot::default()
+    };
+    let effects = desk.tell(Input::Reconciled(snapshot));
+    assert_eq!(alerts(&effects), [] as [&str; 0]);
+    assert!(
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Query { .. }))
+    );
+    let order = venue_order(&intent, "1", VenueStatus::Filled);
+    let fills = vec![venue_fill(&intent, "1", "1")];
+    desk.queried(&intent, QueryOutcome::Found { order, fills });
+    assert_eq!(desk.state(&intent), OrderState::Filled);
+    assert_eq!(
+        desk.core.book().positions().count(),
+        1,
+        "nothing is external"
+    );
+}
+
+#[test]
 fn balances_that_do_not_follow_from_the_log_keep_the_account_closed() {
     let mut desk = Desk::unreconciled();
     let snapshot = |usdt| VenueSnapshot {
@@ -577,6 +608,11 @@ proptest! {
             prop_assert!(desk.sends.values().all(|count| *count == 1));
             prop_assert_eq!(desk.core.book().ledger().imbalance(), None);
         }
+        for intent in &intents {
+            if desk.sends.contains_key(&intent.order_id) {
+                ask_about(&mut desk, intent, &fills);
+            }
+        }
         let booked: i64 = fills.iter().map(|f| f.side.sign() * f.quantity.raw()).sum();
         let position = desk.core.book().net_position(&instrument().id);
         prop_assert_eq!(position, Quantity::from_raw(booked));
@@ -597,6 +633,25 @@ proptest! {
         }
         prop_assert_eq!(format!("{rebuilt:?}"), format!("{:?}", desk.core.book()));
     }
+}
+
+/// The venue answers, completely, what became of an order.
+fn ask_about(desk: &mut Desk, intent: &Intent, fills: &[VenueFill]) {
+    let venue_id = venue_order(intent, "0", VenueStatus::Working).venue_order_id;
+    let fills: Vec<_> = fills
+        .iter()
+        .filter(|fill| fill.venue_order_id == venue_id)
+        .cloned()
+        .collect();
+    let filled = fills.iter().map(|fill| fill.quantity.raw()).sum();
+    let filled = Quantity::from_raw(filled);
+    let status = if filled >= intent.quantity {
+        VenueStatus::Filled
+    } else {
+        VenueStatus::Working
+    };
+    let order = venue_order(intent, &filled.to_string(), status);
+    desk.queried(intent, QueryOutcome::Found { order, fills });
 }
 
 #[expect(clippy::too_many_lines, reason = "one arm for each happening")]
@@ -620,8 +675,13 @@ fn tell_story(
         (Happening::Wait(secs), _) => drop(desk.wait(Nanos::from_secs(secs))),
         (Happening::Crash, _) => {
             desk.restart();
+            // A trade book names the venue's orders only.
+            let nameless = fills.iter().map(|fill| VenueFill {
+                client_id: None,
+                ..fill.clone()
+            });
             let snapshot = VenueSnapshot {
-                fills: fills.clone(),
+                fills: nameless.collect(),
                 ..VenueSnapshot::default()
             };
             desk.tell(Input::Reconciled(snapshot));

@@ -169,6 +169,14 @@ impl Connection {
     }
 }
 
+/// The user and the password in an address, if it has them; taken as they are written.
+fn user_of(address: &str) -> Option<(String, String)> {
+    let (_, rest) = address.split_once("://")?;
+    let (user, _) = rest.rsplit_once('@')?;
+    let (name, password) = user.split_once(':')?;
+    Some((name.to_owned(), password.to_owned()))
+}
+
 async fn connect(
     url: &str,
     options: &BusOptions,
@@ -199,6 +207,10 @@ async fn connect(
         how = how.add_root_certificates(path.clone());
     }
     let addresses: Vec<&str> = url.split(',').map(str::trim).collect();
+    // The client reads the user of an address and never sends it.
+    if let Some((user, password)) = addresses.iter().find_map(|address| user_of(address)) {
+        how = how.user_and_password(user, password);
+    }
     let connecting = async { how.connect(addresses).await.map_err(|e| failed(e.into())) };
     within(options.connect_timeout * 2, "a connection", connecting).await
 }
@@ -228,4 +240,17 @@ pub(super) async fn round_trip(client: &Client) -> Result<(), BusError> {
         .map_err(|e| refused(e.into()))?;
     client.flush().await.map_err(|e| refused(e.into()))?;
     echo.next().await.map(|_| ()).ok_or(BusError::Closed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_name_a_user() {
+        let user = |address| user_of(address).map(|(name, password)| format!("{name} {password}"));
+        let found = user("nats://ploy:s3cret@bus:4222").unwrap();
+        assert_eq!(found, "ploy s3cret");
+        assert_eq!(user("nats://bus:4222"), None);
+    }
 }

@@ -11,6 +11,9 @@ pub(super) const PREFIX: &str = "PLOY_";
 /// Names the file when the command line does not.
 pub(super) const FILE_VARIABLE: &str = "PLOY_CONFIG";
 
+/// Ours too, but read by the commands that talk to a running gateway: no configuration.
+const CLIENT_VARIABLES: [&str; 2] = ["PLOY_URL", "PLOY_TOKEN"];
+
 /// The sources of one load.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -40,6 +43,7 @@ impl Sources {
         let variables: BTreeMap<String, OsString> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
             .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| !CLIENT_VARIABLES.contains(&name.as_str()))
             .collect();
         let named = variables.get(FILE_VARIABLE).map(PathBuf::from);
         Self {

@@ -3,10 +3,11 @@
 use super::Fields;
 use crate::problem::Problem;
 use ploy_domain::{
-    AccountId, ClientOrderId, IdempotencyKey, Instrument, InstrumentId, InstrumentViolation,
-    Intent, Nanos, OrderIdParts, OrderKind, Price, Quantity, Side, StrategyId, Symbol, TextError,
-    TimeInForce, Timestamp,
+    AccountId, ClientOrderId, IdempotencyKey, InstrumentId, InstrumentViolation, Intent, Nanos,
+    OrderIdParts, OrderKind, Price, Quantity, Side, StrategyId, Symbol, TextError, TimeInForce,
+    Timestamp,
 };
+use ploy_wire::api::MarketView;
 use std::str::FromStr;
 
 /// Whose decision the orders of people are; also the origin in their ids.
@@ -26,6 +27,7 @@ pub(crate) struct Draft {
     quantity: Option<Quantity>,
     time_in_force: Option<TimeInForce>,
     reduce_only: bool,
+    decision_price: Option<Price>,
 }
 
 /// An instrument as a person names it.
@@ -105,12 +107,21 @@ impl Draft {
             quantity,
             time_in_force: Some(time_in_force.unwrap_or(default)),
             reduce_only,
+            decision_price: None,
             fields,
         }
     }
 
-    /// Holds quantity and prices against the rules of the instrument.
-    pub(crate) fn check(&mut self, instrument: &Instrument) {
+    /// Holds quantity and prices against the rules of the instrument, and notes at which price the
+    /// person decided: the best one that the order could meet now.
+    pub(crate) fn check(&mut self, market: &MarketView) {
+        let instrument = &market.instrument;
+        let met = match self.side {
+            Some(Side::Buy) => market.ask,
+            Some(Side::Sell) => market.bid,
+            None => None,
+        };
+        self.decision_price = met.map(|level| level.price).or(market.last_price);
         if let Some(quantity) = self.quantity {
             self.note(instrument.check_quantity(quantity));
         }
@@ -163,7 +174,7 @@ impl Draft {
                 quantity: self.quantity?,
                 time_in_force: self.time_in_force?,
                 reduce_only: self.reduce_only,
-                decision_price: None,
+                decision_price: self.decision_price,
                 created_at: terms.now,
                 valid_until: terms.now.plus(VALIDITY),
             })

@@ -19,11 +19,10 @@ use axum::{
 };
 use ploy_chassis::scope;
 use ploy_domain::{
-    ClientOrderId, Instrument, InstrumentId, Intent, OrderState, Quantity, Reason, ReasonCode,
-    Scope,
+    ClientOrderId, InstrumentId, Intent, OrderState, Quantity, Reason, ReasonCode, Scope,
 };
 use ploy_wire::api::{
-    ApiCode, ApiError, Call, CancelAll, CancelOrder, OrderQuery, OrderView, SubmitOrder,
+    ApiCode, ApiError, Call, CancelAll, CancelOrder, MarketView, OrderQuery, OrderView, SubmitOrder,
 };
 use std::{sync::Arc, time::Duration};
 use tracing::Instrument as _;
@@ -227,29 +226,23 @@ async fn resolve(
         (Err(_), Named::Fully(id)) => return Ok(Some(id)),
         (Err(error), Named::BySymbol(_)) => return Err(error.into()),
     };
-    let known: Vec<Instrument> = markets
-        .into_iter()
-        .map(|market| market.instrument)
-        .collect();
-    let fits = |instrument: &&Instrument| match named {
-        Named::Fully(id) => instrument.id == id,
-        Named::BySymbol(symbol) => *instrument.id.symbol() == symbol,
+    let fits = |market: &&MarketView| match named {
+        Named::Fully(id) => market.instrument.id == id,
+        Named::BySymbol(symbol) => *market.instrument.id.symbol() == symbol,
     };
-    let fitting: Vec<_> = known.iter().filter(fits).collect();
+    let fitting: Vec<_> = markets.iter().filter(fits).collect();
     match fitting.as_slice() {
-        [instrument] => {
-            draft.check(instrument);
-            Ok(Some(instrument.id))
+        [market] => {
+            draft.check(market);
+            Ok(Some(market.instrument.id))
         }
         [] => {
-            draft.refuse_instrument(named, format!("one of {}", names(known.iter())));
+            draft.refuse_instrument(named, format!("one of {}", names(markets.iter())));
             Ok(None)
         }
         several => {
-            let bound = format!(
-                "one of {}; several venues have the symbol",
-                names(several.iter().copied())
-            );
+            let names = names(several.iter().copied());
+            let bound = format!("one of {names}; several venues have the symbol");
             draft.refuse_instrument(named, bound);
             Ok(None)
         }
@@ -257,11 +250,9 @@ async fn resolve(
 }
 
 /// The names of some instruments, the first twenty.
-fn names<'a>(instruments: impl Iterator<Item = &'a Instrument>) -> String {
-    let names: Vec<_> = instruments
-        .take(20)
-        .map(|known| known.id.to_string())
-        .collect();
+fn names<'a>(markets: impl Iterator<Item = &'a MarketView>) -> String {
+    let name = |market: &MarketView| market.instrument.id.to_string();
+    let names: Vec<_> = markets.take(20).map(name).collect();
     names.join(", ")
 }
 

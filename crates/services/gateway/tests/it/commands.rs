@@ -50,6 +50,20 @@ async fn the_same_key_is_the_same_order() {
 }
 
 #[tokio::test]
+async fn an_order_knows_the_price_that_it_was_decided_at() {
+    let gateway = Gateway::start().await;
+    for (key, side) in [("key-1", "buy"), ("key-2", "sell")] {
+        let order =
+            json!({"instrument": "BTCUSDT", "side": side, "type": "market", "quantity": "1"});
+        assert_eq!(gateway.order(key, order).await.status, 201);
+    }
+    let (ask, last) = ("50001".parse().unwrap(), "50000.5".parse().unwrap());
+    let decided_at = gateway.platform.tell(|told| told.decided_at.clone());
+    assert_eq!(decided_at, [Some(ask), Some(last)]);
+    gateway.end().await;
+}
+
+#[tokio::test]
 async fn every_type_becomes_the_kind_it_says() {
     let gateway = Gateway::start().await;
     let price = || "50000".parse().unwrap();

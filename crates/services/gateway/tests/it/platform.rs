@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use ploy_domain::{
-    AccountId, ClientOrderId, Execution, FeedState, Instrument, InstrumentId, InstrumentStatus,
-    Intent, Liquidity, OrderEvent, OrderState, Quantity, Reason, RiskDecision, Scope, Session,
-    Side, StrategyId, Timestamp, TradingState,
+    AccountId, BookLevel, ClientOrderId, Execution, FeedState, Instrument, InstrumentId,
+    InstrumentStatus, Intent, Liquidity, OrderEvent, OrderState, Price, Quantity, Reason,
+    RiskDecision, Scope, Session, Side, StrategyId, Timestamp, TradingState,
 };
 use ploy_wire::api::{
     AccountView, ApiError, Call, CancelAll, CancelAllAnswer, CancelOrder, CheckRequest,
@@ -29,6 +29,8 @@ pub(crate) struct Told {
     pub(crate) ingestion_fails: Option<ApiError>,
     /// Submits are never answered.
     pub(crate) hangs: bool,
+    /// The prices at which submitted orders were decided.
+    pub(crate) decided_at: Vec<Option<Price>>,
     pub(crate) killed: Vec<KillRequest>,
     pub(crate) calls: Vec<(&'static str, Call)>,
     pub(crate) queries: Vec<OrderQuery>,
@@ -141,6 +143,7 @@ impl ExecutionApi for Platform {
         }
         let intent = command.intent;
         self.tell(|told| {
+            told.decided_at.push(intent.decision_price);
             let (state, reasons) = told
                 .outcome
                 .clone()
@@ -355,7 +358,10 @@ impl IngestionApi for Platform {
             feed: FeedState::Good,
             last_price: Some("50000.5".parse().unwrap()),
             bid: None,
-            ask: None,
+            ask: Some(BookLevel {
+                price: "50001".parse().unwrap(),
+                quantity: "3".parse().unwrap(),
+            }),
             updated_at: None,
         };
         Ok(names.map(market).into())
