@@ -157,7 +157,7 @@ pub(crate) fn run(program: &Path, user: Option<&str>, arguments: &[&str]) -> Res
 }
 
 /// A command whose process gets `signal` when the thread that starts it ends.
-fn dying_with_us(program: &Path, user: Option<&str>, signal: &str) -> Command {
+pub(crate) fn dying_with_us(program: &Path, user: Option<&str>, signal: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.arg(format!("--pdeathsig={signal}"));
     if let Some(user) = user.filter(|_| is_root()) {
@@ -171,7 +171,7 @@ type Order = (Command, mpsc::Sender<std::io::Result<Child>>);
 
 /// Starts a process from a thread that lasts as long as this process. The kernel's signal at the
 /// parent's death is bound to the parent *thread*, and a test's thread ends before the run does.
-fn spawn_from_lasting_thread(command: Command) -> Result<Child> {
+pub(crate) fn spawn_from_lasting_thread(command: Command) -> Result<Child> {
     static SPAWNER: OnceLock<mpsc::Sender<Order>> = OnceLock::new();
     let spawner = SPAWNER.get_or_init(|| {
         let (sender, orders) = mpsc::channel::<Order>();

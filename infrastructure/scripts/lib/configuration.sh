@@ -57,8 +57,8 @@ choose_addresses() {
   STORE_URL=postgres://ploy:$(secret postgres 32)@127.0.0.1:$POSTGRES_PORT/ploy
   CACHE_URL=redis://:$(secret redis 32)@127.0.0.1:$REDIS_PORT/
   local name
-  BIN_DIR=$bin_dir
-  for name in GATEWAY_PORT NATS_URL STORE_URL CACHE_URL BIN_DIR; do
+  keep BIN_DIR "$bin_dir"
+  for name in GATEWAY_PORT NATS_URL STORE_URL CACHE_URL; do
     keep "$name" "${!name}"
   done
   mv "$dir/addresses.new" "$dir/addresses"

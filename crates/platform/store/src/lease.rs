@@ -47,7 +47,11 @@ impl HeldLease {
     #[must_use]
     pub fn uncontested(claim: Claim) -> Self {
         const CENTURY: Duration = Duration::from_secs(100 * 365 * 86_400);
-        Self { claim, epoch: 1, valid_until: Instant::now() + CENTURY }
+        Self {
+            claim,
+            epoch: 1,
+            valid_until: Instant::now() + CENTURY,
+        }
     }
 
     /// How long it surely lasts.

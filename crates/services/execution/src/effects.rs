@@ -6,7 +6,10 @@ use crate::{
     inputs, metrics, reading,
 };
 use ploy_chassis::{chain, scope, trace};
-use ploy_domain::{Intent, Nanos, Reason, ReasonCode, RiskDecision, Timestamp, TraceContext};
+use ploy_domain::{
+    ClientOrderId, InstrumentId, Intent, Nanos, Reason, ReasonCode, RiskDecision, Timestamp,
+    TraceContext, VenueOrderId,
+};
 use ploy_orders_core::{Effect, Input, QueryOutcome, SendOutcome, VenueSnapshot};
 use ploy_store::lease::HeldLease;
 use ploy_venue_port::{ReportBody, StreamState};
@@ -102,23 +105,7 @@ impl Hands {
                 instrument,
                 venue_order_id,
             } => {
-                // Trades may carry the venue's clock: an hour covers any offset it could have.
-                let since = self.desk.clock.now().minus(Nanos::from_secs(3_600));
-                let question = reading::Question {
-                    order_id,
-                    instrument,
-                    venue_order_id,
-                    since,
-                };
-                let setup = self.desk.setup.clone();
-                self.spawn("query", async move {
-                    let outcome =
-                        reading::order(&*setup.broker, question, &setup.instruments).await;
-                    if let QueryOutcome::Failed(reason) = &outcome {
-                        tracing::warn!(%order_id, %reason, "the venue cannot be asked about an order");
-                    }
-                    Input::Queried { order_id, outcome }
-                });
+                self.query(order_id, instrument, venue_order_id);
             }
             Effect::Reconcile => {
                 if self.streaming {
@@ -134,6 +121,30 @@ impl Hands {
             // Answered by the leader itself.
             Effect::Answer(_) | Effect::Mismatch(_) | Effect::CancelsRequested(_) => {}
         }
+    }
+
+    fn query(
+        &self,
+        order_id: ClientOrderId,
+        instrument: InstrumentId,
+        venue_order_id: Option<VenueOrderId>,
+    ) {
+        // Trades may carry the venue's clock: an hour covers any offset it could have.
+        let since = self.desk.clock.now().minus(Nanos::from_secs(3_600));
+        let question = reading::Question {
+            order_id,
+            instrument,
+            venue_order_id,
+            since,
+        };
+        let setup = self.desk.setup.clone();
+        self.spawn("query", async move {
+            let outcome = reading::order(&*setup.broker, question, &setup.instruments).await;
+            if let QueryOutcome::Failed(reason) = &outcome {
+                tracing::warn!(%order_id, %reason, "the venue cannot be asked about an order");
+            }
+            Input::Queried { order_id, outcome }
+        });
     }
 
     /// Carries out `work` and gives its result to the core. Only what must not be lost is tracked

@@ -26,6 +26,7 @@ mod rows;
 mod setup;
 pub mod standalone;
 mod store;
+mod stored;
 mod views;
 
 pub use account::{AccountSetup, Journal};

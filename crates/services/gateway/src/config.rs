@@ -7,6 +7,9 @@ use std::{net::SocketAddr, time::Duration};
 /// Every key of the section with its default.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
 
+/// The shortest token.
+const TOKEN_LEN_MIN: usize = 16;
+
 /// The configuration of the gateway.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -78,7 +81,7 @@ impl Config {
     pub fn read(s: &mut Settings) -> Option<Self> {
         let mode = Common::read(s).map(|common| common.mode);
         let listen = s.parse::<SocketAddr>("gateway.listen", "ADDRESS:PORT");
-        let token = s.secret("gateway.token");
+        let token = token(s);
         let reads_open = s.flag("gateway.reads_open");
         let accounts = s.list("gateway.accounts", "accounts such as main", 1..=1_000);
         let bounds = Bounds::read(s);
@@ -140,6 +143,17 @@ impl Peers {
     }
 }
 
+/// The token, long enough not to be guessed at the rate that is allowed.
+fn token(s: &mut Settings) -> Option<Secret> {
+    let token = s.secret("gateway.token")?;
+    if token.expose().len() < TOKEN_LEN_MIN {
+        let problem = format!("has fewer than {TOKEN_LEN_MIN} characters");
+        s.reject("gateway.token", problem);
+        return None;
+    }
+    Some(token)
+}
+
 /// The two characters that begin every order id of a mode.
 const fn order_id_prefix(mode: Mode) -> [u8; 2] {
     match mode {
@@ -178,6 +192,14 @@ mod tests {
         assert_eq!(config.bounds, Bounds::default());
         assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
         assert_eq!(peers.risk, "http://127.0.0.1:9103");
+    }
+
+    #[test]
+    fn a_short_token_is_refused_without_being_shown() {
+        let short = read(&[("PLOY_GATEWAY__TOKEN", "hunter2")]).unwrap_err();
+        let text = short.to_string();
+        assert!(text.contains("fewer than 16 characters"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
     }
 
     #[test]

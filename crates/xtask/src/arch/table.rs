@@ -189,6 +189,18 @@ pub(crate) const CRATES: &[Crate] = &[
         ],
     ),
     row("ploy-testkit", Layer::Tool, &["ploy-domain"]),
+    row(
+        "ploy-acceptance",
+        Layer::Tool,
+        &[
+            "ploy-domain",
+            "ploy-wire",
+            "ploy-store",
+            "ploy-orders-core",
+            "ploy-exchange-server",
+            "ploy-testkit",
+        ],
+    ),
     row("xtask", Layer::Tool, &[]),
 ];
 
@@ -245,6 +257,7 @@ pub(crate) const RESERVED: &[Reserved] = &[
             "ploy-strategy",
             "ploy-risk",
             "ploy-execution",
+            "ploy-acceptance",
             "xtask",
         ],
         rule: "gRPC is spoken by ploy-wire, ploy-chassis and the services",
