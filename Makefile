@@ -91,6 +91,14 @@ conformance: packages ## Bus and store against every backend
 venue: packages ## The venue adapter against the built-in exchange and recorded frames
 	$(CARGO) test --locked --package ploy-venue-binance --package ploy-exchange-server
 
+.PHONY: e2e
+e2e: packages binaries ## The whole system from outside, in one process and distributed
+	$(CARGO) test --locked --package ploy-acceptance --test it -- --skip crash
+
+.PHONY: crash
+crash: packages binaries ## Processes killed at random under load; the exchange's ledger is the judge
+	$(CARGO) test --locked --package ploy-acceptance --test it -- --nocapture crash
+
 .PHONY: tests
 tests: ## All tests but those in documentation
 ifeq ($(NEXTEST),yes)
@@ -185,4 +193,4 @@ clean: ## Remove build results
 help: ## This list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@/ { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -15,6 +15,7 @@ mistake() {
 }
 
 # Paths in backticks that begin with a folder of the repository; a star stands for any name.
+# shellcheck disable=SC2016 # the backticks are those of Markdown
 named_paths() {
   grep -oE '`(crates|docs|proto|infrastructure|\.ci|\.github|\.cargo)/[^` ]+`|`(Makefile|Cargo\.toml|clippy\.toml|deny\.toml|\.rustfmt\.toml|CHANGELOG\.md)`' \
     "$1" | tr -d '`' | sort -u
@@ -44,6 +45,7 @@ while IFS='|' read -r _ id _ status _ proof _; do
     open) ;;
     *) mistake "$requirements: $id has the status '$status'; expected done, part or open" ;;
   esac
+  # shellcheck disable=SC2016 # the backticks are those of Markdown
   while read -r test; do
     grep -qxF -- "$test" <<<"$functions" || mistake "$requirements: $id names the test $test, which does not exist"
   done < <(grep -oE '`[a-z0-9]+(_[a-z0-9]+)+`' <<<"$proof" | tr -d '`')

@@ -121,7 +121,10 @@ impl Trace {
         let mut text = String::new();
         for span in self.spans.values() {
             let path = self.path_to(&span.name);
-            let path: Vec<_> = path.iter().map(|(name, of)| format!("{name}[{of}]")).collect();
+            let path: Vec<_> = path
+                .iter()
+                .map(|(name, of)| format!("{name}[{of}]"))
+                .collect();
             // Writing into a text cannot fail.
             let _ = writeln!(text, "{}", path.join(" > "));
         }

@@ -22,3 +22,4 @@ pub mod load;
 pub mod one_process;
 pub mod oracle;
 pub mod programs;
+mod quick;

@@ -166,7 +166,9 @@ fn order(chance: &mut Chance, prices: &BTreeMap<String, Price>) -> Option<Value>
     let shift = if buys { away } else { -away };
     let raw = last.raw() + last.raw() / 10_000 * shift;
     // Prices are in whole cents.
-    order["price"] = Price::from_raw(raw / 1_000_000 * 1_000_000).to_string().into();
+    order["price"] = Price::from_raw(raw / 1_000_000 * 1_000_000)
+        .to_string()
+        .into();
     order["type"] = kind.into();
     order["time_in_force"] = time_in_force.into();
     Some(order)
@@ -211,7 +213,9 @@ impl Client {
                 400..500 if answer.status != 429 => {
                     let reason = answer.body["reasons"][0]["code"].as_str();
                     let reason = reason.unwrap_or_else(|| answer.text("type")).to_owned();
-                    note(&self.shared, |all| *all.refused.entry(reason).or_default() += 1);
+                    note(&self.shared, |all| {
+                        *all.refused.entry(reason).or_default() += 1
+                    });
                     return None;
                 }
                 _ => sleep(PAUSE).await,

@@ -1,10 +1,6 @@
 //! `ploy up` as a user runs it: one process, a data directory, a port.
 
-use crate::{
-    api::Api,
-    oracle::Oracle,
-    programs::program,
-};
+use crate::{api::Api, oracle::Oracle, programs::program, quick::QUICK_STRATEGIES};
 use anyhow::{Context, Result, bail};
 use ploy_testkit::{Program, RunningProgram, TempDir, eventually, free_port};
 use std::{path::PathBuf, process::ExitStatus, time::Duration};
@@ -14,24 +10,8 @@ pub const START_DEADLINE: Duration = Duration::from_secs(30);
 /// How long an ordered end may take.
 const END_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Strategies that decide every few seconds, and room for a load.
-const CONFIGURATION: &str = r#"
-[gateway]
-reads_per_second = 1000
-mutations_per_second = 1000
-[[strategy.instances]]
-id = "quick-btc"
-kind = "ma-cross"
-instrument = "BTCUSDT.SIM"
-account = "main"
-params = { fast = "1", slow = "2", interval = "1s", notional = "500" }
-[[strategy.instances]]
-id = "quick-eth"
-kind = "ma-cross"
-instrument = "ETHUSDT.SIM"
-account = "main"
-params = { fast = "1", slow = "3", interval = "1s", notional = "500" }
-"#;
+/// Room for a load.
+const GATEWAY: &str = "[gateway]\nreads_per_second = 1000\nmutations_per_second = 1000\n";
 
 /// A data directory and the process that runs on it, if one does.
 #[derive(Debug)]
@@ -63,7 +43,10 @@ impl OneProcess {
     /// When the program or its configuration cannot be made.
     pub fn command(&self) -> Result<Program> {
         let configuration = self.dir.join("ploy.toml");
-        std::fs::write(&configuration, format!("{CONFIGURATION}{}", self.more))?;
+        std::fs::write(
+            &configuration,
+            format!("{GATEWAY}{QUICK_STRATEGIES}{}", self.more),
+        )?;
         Ok(Program::new(program("ploy")?, self.dir.join("output"))
             .argument("up")
             .argument("--data-dir")
@@ -105,7 +88,9 @@ impl OneProcess {
         self.begin()?;
         let token = self.data().join("token");
         let token = eventually(START_DEADLINE, || async {
-            std::fs::read_to_string(&token).ok().filter(|t| !t.is_empty())
+            std::fs::read_to_string(&token)
+                .ok()
+                .filter(|t| !t.is_empty())
         });
         let token = token.await.context("no token was made")?;
         let url = format!("http://127.0.0.1:{}", self.port);

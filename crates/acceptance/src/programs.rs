@@ -64,7 +64,14 @@ fn build(folder: &Path) -> Result<()> {
     }
     // The same selection as `make binaries`, so that nothing is built twice.
     let status = command
-        .args(["build", "--quiet", "--workspace", "--bins", "--profile", profile])
+        .args([
+            "build",
+            "--quiet",
+            "--workspace",
+            "--bins",
+            "--profile",
+            profile,
+        ])
         .arg("--target-dir")
         .arg(target)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

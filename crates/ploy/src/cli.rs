@@ -1,6 +1,6 @@
 //! The commands people type. It decides which command runs; each command is a module of its own.
 
-use crate::{backtest, client, config_check, up};
+use crate::{backtest, bench, client, config_check, up};
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use std::{io::Write as _, process::ExitCode};
@@ -19,6 +19,9 @@ enum Command {
     Up(Box<up::Args>),
     /// Run a strategy over a recorded market, deterministically.
     Backtest(Box<backtest::Args>),
+    /// Measure what this machine does.
+    #[command(subcommand)]
+    Bench(bench::Command),
     /// Look at configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -41,6 +44,7 @@ impl Cli {
         match self.command {
             Command::Backtest(args) => backtest::run(&args),
             Command::Config(ConfigCommand::Check(args)) => config_check::run(&args),
+            Command::Bench(command) => runtime()?.block_on(bench::run(command)),
             Command::Up(args) => runtime()?.block_on(up::run(*args)),
             Command::Client(command) => runtime()?.block_on(client::run(*command)),
         }

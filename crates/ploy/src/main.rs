@@ -1,6 +1,7 @@
 //! `ploy`: the platform in one process, backtests, and the client of a running gateway.
 
 mod backtest;
+mod bench;
 mod cli;
 mod client;
 mod config_check;

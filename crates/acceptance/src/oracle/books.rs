@@ -98,7 +98,8 @@ const ORDERS: &str = "SELECT order_id, state, is_open, filled_e8, reasons FROM o
 const FILLS: &str = "SELECT seq, order_id, strategy, instrument, side, price_e8, quantity_e8, \
                      fee_e8, fee_asset, venue_order_id, execution_id FROM fills \
                      WHERE account = $1 ORDER BY seq";
-const POSITIONS: &str = "SELECT instrument, strategy, quantity_e8 FROM positions WHERE account = $1";
+const POSITIONS: &str =
+    "SELECT instrument, strategy, quantity_e8 FROM positions WHERE account = $1";
 const LEDGER: &str = "SELECT seq, ledger_account, asset, amount_e8 FROM ledger_entries \
                       WHERE account = $1 ORDER BY seq, line";
 
@@ -109,19 +110,17 @@ impl PloyBooks {
     /// When a table cannot be read or a row is damaged.
     pub async fn read(store: &Store, account: &str) -> Result<Self> {
         let account = account.to_owned();
-        let work = move |tx: &mut ploy_store::Tx| {
-            let account = account.clone();
-            // Shorter than a transaction may take, and one moment for all tables.
-            read_all(tx, account)
-        };
-        let tables = store.snapshot("oracle", work).await?;
+        // One moment for all tables.
+        let tables = store
+            .snapshot("oracle", move |tx| read_all(tx, account.clone()))
+            .await?;
         Self::of(&tables).context("Ploy's database")
     }
 
     fn of([log, head, orders, fills, positions, ledger]: &[Vec<Row>; 6]) -> Result<Self> {
-        let head = head.first().map(|row| -> Result<_> {
-            Ok((row.get("head_seq")?, row.get("epoch")?))
-        });
+        let head = head
+            .first()
+            .map(|row| -> Result<_> { Ok((row.get("head_seq")?, row.get("epoch")?)) });
         Ok(Self {
             log: log.iter().map(log_row).collect::<Result<_>>()?,
             head: head.transpose()?.unwrap_or_default(),

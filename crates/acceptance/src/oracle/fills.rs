@@ -55,10 +55,7 @@ pub(super) fn none_lost(evidence: &Evidence, found: &mut Findings) {
     for (key, known) in venue(evidence) {
         let execution = name(key);
         if let (false, Some(known)) = (rows.contains_key(key), known.first()) {
-            found.add(
-                "INV-05",
-                format!("{execution}, {known}, is not in fills"),
-            );
+            found.add("INV-05", format!("{execution}, {known}, is not in fills"));
         }
     }
 }
@@ -92,7 +89,9 @@ pub(super) fn make_positions(evidence: &Evidence, found: &mut Findings) {
             let (symbol, strategy) = key;
             found.add(
                 "INV-08",
-                format!("position of {strategy} in {symbol} is {held}e-8 and its fills make {sum}e-8"),
+                format!(
+                    "position of {strategy} in {symbol} is {held}e-8 and its fills make {sum}e-8"
+                ),
             );
         }
     }

@@ -16,7 +16,10 @@ pub(super) fn is_intact(evidence: &Evidence, found: &mut Findings) {
 
 fn about(row: &LogRow) -> String {
     let order = row.event.payload.order_id();
-    let order = order.map_or_else(|| "the account".to_owned(), |order| format!("order {order}"));
+    let order = order.map_or_else(
+        || "the account".to_owned(),
+        |order| format!("order {order}"),
+    );
     format!("event {} ({} of {order})", row.seq, row.kind)
 }
 
@@ -31,7 +34,10 @@ fn sequences(evidence: &Evidence, found: &mut Findings) {
         let inside = row.event.seq;
         if i64::try_from(inside) != Ok(row.seq) {
             let what = about(row);
-            found.add("INV-17", format!("{what} says in itself that it is {inside}"));
+            found.add(
+                "INV-17",
+                format!("{what} says in itself that it is {inside}"),
+            );
         }
     }
     let (head, _) = evidence.ploy.head;
@@ -84,7 +90,10 @@ fn projection(evidence: &Evidence, book: &AccountBook, found: &mut Findings) {
     }
     for (order, row) in &evidence.ploy.orders {
         match folded.remove(order) {
-            None => found.add("INV-17", format!("order {order} is in orders and not in the log")),
+            None => found.add(
+                "INV-17",
+                format!("order {order} is in orders and not in the log"),
+            ),
             Some((state, filled)) if (state, filled) != (row.state, row.filled) => {
                 let (told, told_filled) = (row.state, row.filled);
                 found.add(

@@ -35,8 +35,10 @@ pub(crate) struct Exchange {
 /// A configuration with two accounts, nobody else trading, and an empty directory.
 pub(crate) fn quiet() -> Config {
     static COUNT: AtomicU32 = AtomicU32::new(0);
+    // Tests may be processes of their own: the number alone is not enough.
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("exchange-{count}"));
+    let data_dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("exchange-{}-{count}", std::process::id()));
     drop(std::fs::remove_dir_all(&data_dir));
     Config {
         data_dir,

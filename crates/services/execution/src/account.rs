@@ -6,6 +6,7 @@ use crate::{
     leader::{Ended, Leader},
     marks::Marks,
     store::{ExecutionStore, ReadError},
+    volatile::VolatileLog,
 };
 use ploy_chassis::{Clock, chain};
 use ploy_domain::{AccountId, ClientOrderId, Intent, Reason, Scope, TraceContext};
@@ -27,15 +28,15 @@ const REBUILD_PAUSE: Duration = Duration::from_secs(1);
 pub enum Journal {
     /// In the database: every order is durable before it is sent.
     Durable(ExecutionStore),
-    /// Nowhere: for measuring the path without the durable write. Never for trading.
-    Volatile,
+    /// In memory: for measuring the path without the durable write. Never for trading.
+    Volatile(VolatileLog),
 }
 
 impl Journal {
     pub(crate) const fn store(&self) -> Option<&ExecutionStore> {
         match self {
             Self::Durable(store) => Some(store),
-            Self::Volatile => None,
+            Self::Volatile(_) => None,
         }
     }
 }
@@ -168,8 +169,8 @@ impl Desk {
     async fn take_over(&self, lease: &HeldLease) -> Result<Leader, TakeOverError> {
         let account = self.account();
         let mut book = AccountBook::new(account, self.setup.instruments.values().cloned());
-        if let Journal::Durable(store) = &self.journal {
-            store
+        match &self.journal {
+            Journal::Durable(store) => store
                 .for_each_event(&account, |event| {
                     book.apply(&event).map_err(LoadError::Book)
                 })
@@ -177,7 +178,13 @@ impl Desk {
                 .map_err(|error| match error {
                     LoadError::Read(source) => TakeOverError::Log { account, source },
                     LoadError::Book(source) => TakeOverError::Book { account, source },
-                })?;
+                })?,
+            Journal::Volatile(log) => {
+                for event in log.read(&account, 1, usize::MAX) {
+                    book.apply(&event)
+                        .map_err(|source| TakeOverError::Book { account, source })?;
+                }
+            }
         }
         if lease.remaining().is_zero() {
             return Err(TakeOverError::Lease { account });

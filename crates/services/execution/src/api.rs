@@ -1,7 +1,7 @@
 //! The execution service as others call it: in this process directly, from elsewhere over gRPC.
 
 use crate::{
-    account::{AccountHandle, Message},
+    account::{AccountHandle, Journal, Message},
     store::{ExecutionStore, ReadError},
 };
 use async_trait::async_trait;
@@ -18,11 +18,11 @@ use tokio::sync::oneshot;
 /// How many events one replay brings at most.
 const REPLAY_MAX: u32 = 1_000;
 
-/// The accounts of this process and their database.
+/// The accounts of this process and their log.
 #[derive(Debug)]
 pub struct ExecutionService {
     pub(crate) accounts: BTreeMap<AccountId, AccountHandle>,
-    pub(crate) store: Option<ExecutionStore>,
+    pub(crate) journal: Journal,
 }
 
 impl ExecutionService {
@@ -61,8 +61,8 @@ impl ExecutionService {
     }
 
     fn database(&self) -> Result<&ExecutionStore, ApiError> {
-        self.store
-            .as_ref()
+        self.journal
+            .store()
             .ok_or_else(|| ApiError::unavailable("execution keeps no database"))
     }
 
@@ -101,7 +101,7 @@ fn unreadable(error: ReadError) -> ApiError {
 impl ExecutionApi for ExecutionService {
     async fn submit(&self, command: SubmitOrder, call: Call) -> Result<OrderView, ApiError> {
         let account = command.intent.account;
-        let known = match &self.store {
+        let known = match self.journal.store() {
             // An order that left memory long ago is still the same order.
             Some(store) => store
                 .order(&account, &command.intent.order_id)
@@ -229,14 +229,23 @@ impl ExecutionApi for ExecutionService {
         } else {
             limit.min(REPLAY_MAX)
         };
-        self.database()?
-            .events(&account, from_seq, limit)
-            .await
-            .map_err(unreadable)
+        match &self.journal {
+            Journal::Durable(store) => store
+                .events(&account, from_seq, limit)
+                .await
+                .map_err(unreadable),
+            Journal::Volatile(log) => {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+                Ok(log.read(&account, from_seq, limit))
+            }
+        }
     }
 
     async fn head(&self, account: AccountId, _call: Call) -> Result<Head, ApiError> {
-        let database = self.database()?.database();
+        let database = match &self.journal {
+            Journal::Durable(store) => store.database(),
+            Journal::Volatile(log) => return Ok(log.head(account)),
+        };
         let head = event_log::head(database, account.as_str()).await;
         let head = head.map_err(|error| unreadable(error.into()))?;
         Ok(Head {

@@ -70,8 +70,8 @@ impl App {
             };
             desks.push((desk, messages, leading));
         }
-        let store = deps.journal.store().cloned();
-        let service = Arc::new(ExecutionService { accounts, store });
+        let journal = deps.journal.clone();
+        let service = Arc::new(ExecutionService { accounts, journal });
         Self {
             service,
             committed,
@@ -138,7 +138,7 @@ fn lease_of(
             process.spawn_support(format!("lease of {account}"), keeper.stopped());
             state
         }
-        Journal::Volatile => {
+        Journal::Volatile(_) => {
             let (sender, state) =
                 watch::channel(LeaseState::Leading(HeldLease::uncontested(claim)));
             process.spawn_support(format!("lease of {account}"), {

@@ -1,6 +1,6 @@
 //! What execution needs to know, read once and resolved to domain types.
 
-use ploy_chassis::config::{Secret, Settings, VenueSettings};
+use ploy_chassis::config::{Mode, Secret, Settings, VenueSettings};
 use ploy_domain::{AccountId, Amount, Nanos};
 use ploy_orders_core::EgressGuard;
 use std::{net::SocketAddr, time::Duration};
@@ -33,6 +33,7 @@ impl Config {
     /// Reads it.
     pub fn read(s: &mut Settings) -> Option<Self> {
         let venue = VenueSettings::read(s);
+        refuse_real_money(s, venue.as_ref());
         let listen = s.parse("execution.listen", "ADDRESS:PORT");
         let ops_listen = s.parse("execution.ops_listen", "ADDRESS:PORT");
         let risk = s.url("execution.risk", &["http", "https"]);
@@ -50,6 +51,17 @@ impl Config {
             api_secret: api_secret?,
             guard: guard?,
         })
+    }
+}
+
+/// Only mode live, which has to be armed, may send orders to a real venue.
+fn refuse_real_money(s: &mut Settings, venue: Option<&VenueSettings>) {
+    let is_real = venue.is_some_and(|venue| !venue.url.starts_with("http://"));
+    if is_real && s.text("mode").as_deref() != Some(Mode::Live.word()) {
+        s.reject(
+            "venue.url",
+            "is a real venue; only mode live sends orders there",
+        );
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     views,
 };
 use ploy_chassis::chain;
-use ploy_domain::{ClientOrderId, Timestamp};
+use ploy_domain::{ClientOrderId, OrderEvent, Timestamp};
 use ploy_orders_core::{Effect, Input, OrderCore, Output};
 use ploy_store::{LeaseState, lease::HeldLease};
 use ploy_wire::api::{ApiError, OrderView};
@@ -230,27 +230,34 @@ impl Leader {
         lease: &watch::Receiver<LeaseState>,
     ) -> Result<(), Ended> {
         let began = Instant::now();
-        if let Journal::Durable(store) = &self.desk.journal
-            && let Some(commit) = Commit::of(
-                &output.events,
-                self.core.book(),
-                &Desk::shard(&self.desk.setup.account),
-            )
-        {
-            if let Err(error) = store.commit(commit).await {
-                let account = self.desk.setup.account;
-                tracing::error!(%account, error = %chain(&error), "commit failed");
-                metrics::commit_failed(&error);
-                return Err(Ended::Rebuild);
-            }
-            metrics::committed(began.elapsed());
-            self.desk.committed.notify_one();
-        }
+        self.commit(&output.events, began).await?;
         metrics::events(&output.events);
         let lease = lease.borrow().lease().cloned();
         for effect in output.effects {
             self.act(effect, lease.as_ref(), began);
         }
+        Ok(())
+    }
+
+    async fn commit(&self, events: &[OrderEvent], began: Instant) -> Result<(), Ended> {
+        let account = self.desk.setup.account;
+        match &self.desk.journal {
+            Journal::Volatile(log) if !events.is_empty() => log.append(account, events),
+            Journal::Volatile(_) => return Ok(()),
+            Journal::Durable(store) => {
+                let shard = Desk::shard(&account);
+                let Some(commit) = Commit::of(events, self.core.book(), &shard) else {
+                    return Ok(());
+                };
+                if let Err(error) = store.commit(commit).await {
+                    tracing::error!(%account, error = %chain(&error), "commit failed");
+                    metrics::commit_failed(&error);
+                    return Err(Ended::Rebuild);
+                }
+                metrics::committed(began.elapsed());
+            }
+        }
+        self.desk.committed.notify_one();
         Ok(())
     }
 

@@ -28,8 +28,10 @@ pub mod standalone;
 mod store;
 mod stored;
 mod views;
+mod volatile;
 
 pub use account::{AccountSetup, Journal};
 pub use api::ExecutionService;
 pub use app::{App, Deps};
 pub use store::{ExecutionStore, MIGRATIONS};
+pub use volatile::VolatileLog;

@@ -7,7 +7,7 @@ use crate::{
     store::RiskStore,
 };
 use ploy_bus::{Bus, BusError, Pattern};
-use ploy_chassis::{BoxError, Clock, Process, order_log::OrderLog};
+use ploy_chassis::{BoxError, Clock, Process, chain, order_log::OrderLog};
 use ploy_domain::{AccountId, Instrument, Nanos};
 use ploy_risk_core::{Input, Limits, RiskCore, Settings};
 use ploy_store::{LeaseKeeper, LeaseState, LeaseTerms, lease::Claim};
@@ -15,12 +15,17 @@ use ploy_wire::{
     api::{Actor, ExecutionApi},
     subjects::ALL_MARKET,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 
 /// How many facts of the market may wait; only the newest are worth anything.
 const MARKET_MAX: usize = 8_192;
+/// The pause before limits and states that could not be read are asked for again.
+const TAKE_OVER_PAUSE: Duration = Duration::from_secs(1);
 /// How long an approval is usable (RSK-2).
 const APPROVAL_TTL: Nanos = Nanos::from_millis(500);
 /// The name of the lease of the one who judges.
@@ -122,7 +127,18 @@ impl App {
             };
             // Subscribed before anything is judged: what is missed before that is stale anyway.
             let mut market = self.market().await?;
-            let core = self.core(held.epoch.unsigned_abs()).await?;
+            let core = match self.core(held.epoch.unsigned_abs()).await {
+                Ok(core) => core,
+                // Nothing is judged until limits and states are known: orders are denied.
+                Err(error) => {
+                    tracing::error!(error = %chain(&*error), "limits and states cannot be read");
+                    let pause = tokio::time::sleep(TAKE_OVER_PAUSE);
+                    if stop.run_until_cancelled(pause).await.is_none() {
+                        return Ok(());
+                    }
+                    continue;
+                }
+            };
             let tasks = TaskTracker::new();
             let judge = Judge {
                 core,

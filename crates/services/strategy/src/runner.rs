@@ -33,6 +33,8 @@ const MARKET_MAX: usize = 1_024;
 const INBOX_MAX: usize = 1_024;
 /// How often bars that are over are closed without a trade.
 const TIME_EVERY: Duration = Duration::from_millis(250);
+/// The pause before an instance that failed is rebuilt.
+const RESTART_PAUSE: Duration = Duration::from_secs(1);
 const SUBMIT_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What an instance is told besides market facts.
@@ -82,13 +84,24 @@ impl Runner {
                 Some(None) | None => return Ok(()),
             };
             tracing::info!(%strategy, epoch = held.epoch, "runs the instance");
-            self.lead(held, &mut lease, &stop).await?;
+            let ended = self.lead(held, &mut lease, &stop).await;
             self.view
                 .send_modify(|view| view.state = StrategyState::Suspended);
             if stop.is_cancelled() {
                 return Ok(());
             }
-            tracing::warn!(%strategy, "lease lost; another runs the instance");
+            match ended {
+                Ok(()) => tracing::warn!(%strategy, "lease lost; another runs the instance"),
+                // Memory may be ahead of the database: the instance is rebuilt from the log.
+                Err(error) => {
+                    tracing::error!(%strategy, error = %chain(&*error), "the instance starts over");
+                    metrics::counter!("ploy_strategy_restarts_total").increment(1);
+                    let pause = tokio::time::sleep(RESTART_PAUSE);
+                    if stop.run_until_cancelled(pause).await.is_none() {
+                        return Ok(());
+                    }
+                }
+            }
         }
     }
 
