@@ -1,7 +1,10 @@
 //! Load as clients make it: orders at a steady rate through the gateway, each with a key of its own,
 //! repeated with the same key when there is no clear answer, and some of them cancelled again.
 
-use crate::{api::Api, chance::Chance};
+use crate::{
+    api::{Answer, Api},
+    chance::Chance,
+};
 use anyhow::Result;
 use ploy_domain::{Price, Quantity};
 use serde_json::{Value, json};
@@ -174,6 +177,16 @@ fn order(chance: &mut Chance, prices: &BTreeMap<String, Price>) -> Option<Value>
     Some(order)
 }
 
+/// The first reason of a refusal; that risk is away says why.
+fn reason(answer: &Answer) -> String {
+    let reason = &answer.body["reasons"][0];
+    match reason["code"].as_str() {
+        Some("RISK_UNAVAILABLE") => answer.text("detail").to_owned(),
+        Some(code) => code.to_owned(),
+        None => answer.text("type").to_owned(),
+    }
+}
+
 /// One client with one order.
 struct Client {
     api: Api,
@@ -205,14 +218,15 @@ impl Client {
                 }
             };
             match answer.status {
+                // Nobody knows; the same key brings the answer as soon as somebody does.
+                202 if answer.text("state") == "unknown" => sleep(PAUSE).await,
                 200..300 => {
                     let order_id = answer.text("order_id").to_owned();
                     note(&self.shared, |all| all.taken.push(order_id.clone()));
                     return Some(order_id);
                 }
                 400..500 if answer.status != 429 => {
-                    let reason = answer.body["reasons"][0]["code"].as_str();
-                    let reason = reason.unwrap_or_else(|| answer.text("type")).to_owned();
+                    let reason = reason(&answer);
                     note(&self.shared, |all| {
                         *all.refused.entry(reason).or_default() += 1
                     });

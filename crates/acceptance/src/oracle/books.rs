@@ -170,12 +170,15 @@ fn order_row(row: &Row) -> Result<(String, OrderRow)> {
 
 fn fill_row(row: &Row) -> Result<FillRow> {
     let symbol = symbol(row)?;
-    // The exchange numbers its trades per symbol, and Ploy's ids of them say which.
-    let execution: String = row.get("execution_id")?;
-    let number = execution.strip_prefix(&format!("{symbol}-"));
-    let number = number.unwrap_or(&execution).to_owned();
+    // The exchange numbers orders and trades per symbol, and Ploy's ids of them say which.
+    let number = |column| -> Result<String> {
+        let id: String = row.get(column)?;
+        let number = id.strip_prefix(&format!("{symbol}-"));
+        Ok(number.unwrap_or(&id).to_owned())
+    };
+    let (order, trade) = (number("venue_order_id")?, number("execution_id")?);
     Ok(FillRow {
-        key: (symbol, row.get("venue_order_id")?, number),
+        key: (symbol, order, trade),
         facts: FillFacts {
             client_id: row.get("order_id")?,
             side: parsed(row, "side")?,

@@ -23,7 +23,7 @@ use anyhow::{Context, Result};
 use ploy_domain::{AccountId, Amount, Instrument, Price, Quantity, Side};
 use ploy_exchange_server::{InstrumentConfig, ledger};
 use ploy_store::{Store, StoreOptions};
-use std::{fmt, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 /// What an invariant is called, with what breaks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -188,6 +188,18 @@ impl Evidence {
             }
         }
         found.0
+    }
+
+    /// How many orders ended how, by state and code of the reason.
+    #[must_use]
+    pub fn outcomes(&self) -> BTreeMap<String, usize> {
+        let mut all = BTreeMap::new();
+        for order in self.ploy.orders.values() {
+            let code = order.reasons.split([' ', '\n']).next().unwrap_or_default();
+            let outcome = format!("{} {code}", order.state);
+            *all.entry(outcome.trim_end().to_owned()).or_default() += 1;
+        }
+        all
     }
 
     /// How much happened.

@@ -10,7 +10,7 @@ use ploy_acceptance::{
     distributed::{Distributed, Service, Victim},
     load::Load,
     one_process::OneProcess,
-    oracle::Witness,
+    oracle::Evidence,
 };
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -18,8 +18,9 @@ use tokio::time::{Instant, sleep};
 const ORDERS_PER_SECOND: u32 = 20;
 
 /// A crash test whose faults did not act, or whose load did not arrive, proves nothing.
-fn acted(witness: Witness, crashes: usize, span: Duration) {
-    eprintln!("{crashes} crashes, {witness:?}");
+fn acted(evidence: &Evidence, crashes: usize, span: Duration) {
+    let (witness, outcomes) = (evidence.witness(), evidence.outcomes());
+    eprintln!("{crashes} crashes, {witness:?}, {outcomes:?}");
     let seconds = usize::try_from(span.as_secs()).unwrap();
     assert!(crashes >= 3, "{crashes} crashes only");
     assert!(witness.orders_sent > seconds, "{witness:?}");
@@ -45,7 +46,7 @@ async fn crashes_of_services_and_bus_under_load_lose_and_double_nothing() {
     api.kill("the load is over").await.unwrap();
     let oracle = platform.oracle().unwrap();
     let evidence = agreement::reached(&api, &oracle, &answers.taken).await;
-    acted(evidence.witness(), crashes, span);
+    acted(&evidence, crashes, span);
     platform.stop().await.unwrap();
     agreement::holds_always(&oracle).await;
 }
@@ -101,7 +102,7 @@ async fn crashes_of_ploy_up_under_load_lose_and_double_nothing() {
 
     api.kill("the load is over").await.unwrap();
     let evidence = agreement::reached(&api, &oracle, &answers.taken).await;
-    acted(evidence.witness(), crashes, span);
+    acted(&evidence, crashes, span);
     let status = ploy.stop().await.unwrap();
     assert!(status.success(), "{status}\n{}", ploy.last_words());
     agreement::holds_always(&oracle).await;

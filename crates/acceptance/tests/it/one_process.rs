@@ -1,11 +1,14 @@
 //! A day with `ploy up`: it trades, takes orders, ends in order, resumes, and stops trading when told.
 
 use crate::agreement;
-use ploy_acceptance::{api::Api, one_process::OneProcess};
+use ploy_acceptance::{
+    api::{Answer, Api},
+    one_process::OneProcess,
+};
 use ploy_domain::{Price, Rounding};
 use ploy_testkit::eventually;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{cell::Cell, time::Duration};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -40,27 +43,31 @@ async fn until(api: &Api, order_id: &str, state: &str) -> Value {
     }
 }
 
+/// Sends an order as a person would: again, as a new one, when risk could not answer in time. The
+/// answer, and the key that brought it.
+async fn judged(api: &Api, name: &str, order: &Value) -> (String, Answer) {
+    let attempt = Cell::new(0);
+    let judged = eventually(SOON, || async {
+        attempt.set(attempt.get() + 1);
+        let key = format!("{name}-{}", attempt.get());
+        let answer = api.order(&key, order).await.unwrap();
+        let is_judged = answer.body["reasons"][0]["code"] != "RISK_UNAVAILABLE";
+        is_judged.then_some((key, answer))
+    });
+    judged.await.expect("risk does not answer")
+}
+
 /// An order that was taken, and the key it was placed with.
 struct Placed {
     key: String,
     order_id: String,
 }
 
-/// Places an order as a person would: again, as a new one, when risk could not answer in time.
 async fn placed(api: &Api, name: &str, order: &Value) -> Placed {
-    let attempt = std::cell::Cell::new(0);
-    let taken = eventually(SOON, || async {
-        attempt.set(attempt.get() + 1);
-        let key = format!("{name}-{}", attempt.get());
-        let answer = api.order(&key, order).await.unwrap();
-        if answer.body["reasons"][0]["code"] == "RISK_UNAVAILABLE" {
-            return None;
-        }
-        assert!(matches!(answer.status, 201 | 202), "{:?}", answer.body);
-        let order_id = answer.text("order_id").to_owned();
-        Some(Placed { key, order_id })
-    });
-    taken.await.expect("risk does not answer")
+    let (key, answer) = judged(api, name, order).await;
+    assert!(matches!(answer.status, 201 | 202), "{:?}", answer.body);
+    let order_id = answer.text("order_id").to_owned();
+    Placed { key, order_id }
 }
 
 async fn until_a_strategy_has_traded(api: &Api) {
@@ -159,7 +166,7 @@ async fn the_kill_switch_stops_everything(api: &Api, open: &str) {
 }
 
 async fn refused_by_the_kill_switch(api: &Api, key: &str, order: &Value) {
-    let refused = api.order(key, order).await.unwrap();
+    let (_, refused) = judged(api, key, order).await;
     assert_eq!(refused.status, 422, "{:?}", refused.body);
     let reason = &refused.body["reasons"][0]["code"];
     assert_eq!(reason, "KILL_SWITCH_ACTIVE", "{:?}", refused.body);

@@ -91,12 +91,12 @@ impl OrderCore {
         self.write_traced(created, trace, turn)?;
         self.write(P::Checked { order_id, approval }, turn)?;
         self.write(P::Journaled { order_id }, turn)?;
-        turn.out.effects.push(Effect::Answer(order_id));
         turn.out.effects.push(Effect::Send {
             intent: Box::new(intent),
             journaled_at: turn.now,
             trace,
         });
+        turn.out.effects.push(Effect::Answer(order_id));
         Ok(())
     }
 

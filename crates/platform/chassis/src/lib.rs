@@ -14,6 +14,7 @@
     )
 )]
 
+mod begun;
 pub mod cache;
 mod chain;
 pub mod clock;
@@ -30,6 +31,7 @@ pub mod service;
 pub mod telemetry;
 pub mod trace;
 
+pub use begun::spawn_begun;
 pub use chain::chain;
 pub use clock::Clock;
 pub use process::Process;

@@ -225,6 +225,23 @@ pub async fn release(store: &Store, lease: &HeldLease) -> Result<(), StoreError>
         .await
 }
 
+/// Ends every lease in the database: for a process that proved, by a lock of its own, that nobody
+/// else can use it. What a killed predecessor held would otherwise have to run out first. Epochs
+/// stay, so that the next leader is fenced off from it all the same.
+///
+/// # Errors
+/// As [`Store::transact`].
+pub async fn end_all(store: &Store) -> Result<(), StoreError> {
+    store
+        .transact("lease:end-all", |tx| {
+            Box::pin(async move {
+                let update = "UPDATE leases SET holder = '', expires_at_ns = 0";
+                tx.execute(sql(update)).await.map(|_| ())
+            })
+        })
+        .await
+}
+
 /// Who holds a shard; `None` when nobody ever did.
 ///
 /// # Errors

@@ -21,7 +21,7 @@ use std::{
 use tokio::time::{Interval, MissedTickBehavior};
 
 /// Orders before anything counts: risk settles after a start, and caches warm up.
-const WARM_UP_ORDERS: usize = 300;
+const WARM_UP_ORDERS: u64 = 300;
 /// How long that may take.
 const WARM_UP_MAX: Duration = Duration::from_secs(60);
 /// A quote comes with so many trades.
@@ -124,7 +124,7 @@ impl Pacer {
             self.market.trade(self.next)?;
             self.next += 1;
             self.pace.tick().await;
-            if self.next % TRADES_PER_QUOTE == 0 {
+            if self.next.is_multiple_of(TRADES_PER_QUOTE) {
                 self.market.quote()?;
             }
         }

@@ -13,7 +13,7 @@ use ploy_chassis::{health::HealthRegistry, relay::Relay};
 use ploy_domain::Instrument;
 use ploy_execution::{ExecutionStore, Journal};
 use ploy_risk::RiskStore;
-use ploy_store::{Store, StoreOptions};
+use ploy_store::{Store, StoreOptions, lease};
 use ploy_strategy::{Decisions, InstanceSetup};
 use ploy_venue_binance::BinanceFeed;
 use ploy_venue_port::Feed as _;
@@ -45,6 +45,9 @@ impl Ground {
             .await
             .context("the bus does not take the streams")?;
         let store = Store::open(&common.store_url, StoreOptions::new("ploy")).await?;
+        store.migrate(lease::COMPONENT, lease::MIGRATIONS).await?;
+        // The data directory is locked: whoever held these leases is gone.
+        lease::end_all(&store).await?;
         let feed = Arc::new(config.execution.feed()?);
         let instruments = tokio::time::timeout(EXCHANGE_DEADLINE, feed.instruments()).await;
         let instruments = instruments

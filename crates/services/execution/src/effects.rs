@@ -2,27 +2,23 @@
 //! task of its own whose result comes back as an input. Nothing here decides.
 
 use crate::{
+    SERVICE,
     account::{Desk, Message},
     inputs, metrics, reading,
 };
-use ploy_chassis::{chain, scope, trace};
+use ploy_chassis::{chain, scope, spawn_begun, trace};
 use ploy_domain::{
-    ClientOrderId, InstrumentId, Intent, Nanos, Reason, ReasonCode, RiskDecision, Timestamp,
-    TraceContext, VenueOrderId,
+    ClientOrderId, InstrumentId, Intent, Nanos, Reason, ReasonCode, Timestamp, TraceContext,
+    VenueOrderId,
 };
 use ploy_orders_core::{Effect, Input, QueryOutcome, SendOutcome, VenueSnapshot};
 use ploy_store::lease::HeldLease;
 use ploy_venue_port::{ReportBody, StreamState};
-use ploy_wire::api::{Actor, Call, CheckRequest};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
 
-/// Whose logs and spans these are.
-const SERVICE: &str = "execution";
-/// How long risk may take (RSK-1).
-const RISK_DEADLINE: Duration = Duration::from_millis(50);
 /// How old a journal transaction may be when its order is written (ORD-6).
 const PERMIT_AGE_MAX: Duration = Duration::from_millis(500);
 /// The pause before the venue's books are read again after a failure or a difference.
@@ -34,7 +30,6 @@ const REPORTS_MAX: usize = 4_096;
 #[derive(Debug)]
 pub(crate) struct Hands {
     desk: Desk,
-    epoch: u64,
     tasks: TaskTracker,
     stop: CancellationToken,
     streaming: bool,
@@ -43,10 +38,9 @@ pub(crate) struct Hands {
 }
 
 impl Hands {
-    pub(crate) fn new(desk: Desk, epoch: u64) -> Self {
+    pub(crate) fn new(desk: Desk) -> Self {
         Self {
             desk,
-            epoch,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             streaming: false,
@@ -74,11 +68,6 @@ impl Hands {
 
     pub(crate) fn act(&mut self, effect: Effect, lease: Option<&HeldLease>, began: Instant) {
         match effect {
-            Effect::AskRisk {
-                intent,
-                head_seq,
-                trace,
-            } => self.ask_risk(*intent, head_seq, trace),
             Effect::Send { intent, trace, .. } => {
                 let permit = Permit {
                     lease: lease.cloned(),
@@ -118,8 +107,11 @@ impl Hands {
                 let account = self.desk.setup.account;
                 tracing::error!(%account, kind = alert.kind, order_id, detail = alert.detail, "alert");
             }
-            // Answered by the leader itself.
-            Effect::Answer(_) | Effect::Mismatch(_) | Effect::CancelsRequested(_) => {}
+            // Done by the leader itself.
+            Effect::AskRisk { .. }
+            | Effect::Answer(_)
+            | Effect::Mismatch(_)
+            | Effect::CancelsRequested(_) => {}
         }
     }
 
@@ -147,7 +139,7 @@ impl Hands {
         });
     }
 
-    /// Carries out `work` and gives its result to the core. Only what must not be lost is tracked
+    /// Carries out `work`, its first step at once, and gives its result to the core. Only what must not be lost is tracked
     /// for the drain: a request to the venue that was begun is waited for.
     fn spawn(&self, name: &'static str, work: impl Future<Output = Input> + Send + 'static) {
         let inbox = self.desk.inbox.clone();
@@ -156,36 +148,8 @@ impl Hands {
             let input = work.await;
             drop(inbox.send(Message::Happened(Box::new(input))).await);
         };
-        self.tasks
-            .spawn(scope::within(SERVICE, task.instrument(span)));
-    }
-
-    fn ask_risk(&self, intent: Intent, head_seq: u64, trace: TraceContext) {
-        let risk = std::sync::Arc::clone(&self.desk.risk);
-        let epoch = self.epoch;
-        let span = tracing::info_span!("risk.check", service.component = "execution", order_id = %intent.order_id);
-        trace::link_parent(&span, &trace);
-        let context = trace::of(&span);
-        let order_id = intent.order_id;
-        let request = CheckRequest {
-            intent,
-            head_seq,
-            epoch,
-            account_ready: true,
-        };
-        let call = Call::new(Actor::EXECUTION, RISK_DEADLINE).traced(context);
-        let work = async move {
-            let began = Instant::now();
-            let answer = tokio::time::timeout(RISK_DEADLINE, risk.check(request, call)).await;
-            metrics::risk_asked(began.elapsed());
-            let decision = match answer {
-                Ok(Ok(decision)) => decision,
-                Ok(Err(error)) => unavailable(error.to_string()),
-                Err(_) => unavailable(format!("no answer in {} ms", RISK_DEADLINE.as_millis())),
-            };
-            Input::RiskAnswered { order_id, decision }
-        };
-        self.spawn("ask_risk", work.instrument(span));
+        let task = scope::within(SERVICE, task.instrument(span));
+        spawn_begun(&self.tasks, task);
     }
 
     fn send(&self, intent: Intent, trace: TraceContext, permit: Permit) {
@@ -348,14 +312,5 @@ impl Permit {
             return not_sent(format!("permit_age_ms={}", age.as_millis()));
         }
         Ok(())
-    }
-}
-
-fn unavailable(detail: String) -> RiskDecision {
-    RiskDecision {
-        verdict: Err(vec![Reason::new(ReasonCode::RiskUnavailable, detail)]),
-        reference_price: None,
-        reference_age: None,
-        took: Nanos::ZERO,
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     account::{Desk, Journal, Message},
+    asks::Asks,
     effects::Hands,
     metrics,
     rows::Commit,
@@ -48,19 +49,20 @@ pub(crate) struct Leader {
     waiting: BTreeMap<ClientOrderId, Vec<OrderReply>>,
     cancel_all: Vec<oneshot::Sender<Result<u32, ApiError>>>,
     hands: Hands,
+    asks: Asks,
     first: Option<Output>,
     draining: bool,
 }
 
 impl Leader {
     pub(crate) fn new(desk: Desk, core: OrderCore, first: Output) -> Self {
-        let hands = Hands::new(desk.clone(), core.epoch());
         Self {
+            hands: Hands::new(desk.clone()),
+            asks: Asks::new(&desk, core.epoch()),
             desk,
             core,
             waiting: BTreeMap::new(),
             cancel_all: Vec::new(),
-            hands,
             first: Some(first),
             draining: false,
         }
@@ -102,7 +104,7 @@ impl Leader {
         readings.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             // A task ends after its result is in the inbox: an empty one was read to the end.
-            if self.draining && self.hands.is_idle() && inbox.is_empty() {
+            if self.is_settled() && inbox.is_empty() {
                 return Ended::Stopped;
             }
             tokio::select! {
@@ -119,22 +121,48 @@ impl Leader {
                 }
                 () = sleep_until(deadline) => return Ended::Stopped,
                 () = self.hands.settled(), if self.draining && !self.hands.is_idle() => {}
+                answer = self.asks.next(), if !self.asks.is_empty() => {
+                    batch.extend(answer.map(happened));
+                    self.gather(&mut batch, inbox);
+                    if let Err(ended) = self.turn(&mut batch, lease).await {
+                        return ended;
+                    }
+                }
                 count = inbox.recv_many(&mut batch, BATCH_MAX) => {
                     if count == 0 {
                         return Ended::Stopped;
                     }
+                    self.gather(&mut batch, inbox);
                     if let Err(ended) = self.turn(&mut batch, lease).await {
                         return ended;
                     }
                 }
                 () = self.hands.wake_at(self.core.next_wake()) => {
-                    batch.push(Message::Happened(Box::new(Input::Woken)));
+                    batch.push(happened(Input::Woken));
                     if let Err(ended) = self.turn(&mut batch, lease).await {
                         return ended;
                     }
                 }
                 _ = readings.tick() => self.hands.act(Effect::Reconcile, None, Instant::now()),
             }
+        }
+    }
+
+    fn is_settled(&self) -> bool {
+        self.draining && self.hands.is_idle() && self.asks.is_empty()
+    }
+
+    /// What else waits shares the commit.
+    fn gather(&mut self, batch: &mut Vec<Message>, inbox: &mut mpsc::Receiver<Message>) {
+        while batch.len() < BATCH_MAX
+            && let Some(answer) = self.asks.ready()
+        {
+            batch.push(happened(answer));
+        }
+        while batch.len() < BATCH_MAX
+            && let Ok(message) = inbox.try_recv()
+        {
+            batch.push(message);
         }
     }
 
@@ -231,19 +259,22 @@ impl Leader {
     ) -> Result<(), Ended> {
         let began = Instant::now();
         self.commit(&output.events, began).await?;
-        metrics::events(&output.events);
         let lease = lease.borrow().lease().cloned();
         for effect in output.effects {
             self.act(effect, lease.as_ref(), began);
         }
+        // Orders first: the readers of the log are told when nothing waits to leave.
+        if !output.events.is_empty() {
+            metrics::events(&output.events);
+            self.desk.committed.notify_one();
+        }
         Ok(())
     }
 
-    async fn commit(&self, events: &[OrderEvent], began: Instant) -> Result<(), Ended> {
+    async fn commit(&mut self, events: &[OrderEvent], began: Instant) -> Result<(), Ended> {
         let account = self.desk.setup.account;
         match &self.desk.journal {
-            Journal::Volatile(log) if !events.is_empty() => log.append(account, events),
-            Journal::Volatile(_) => return Ok(()),
+            Journal::Volatile(log) => log.append(account, events),
             Journal::Durable(store) => {
                 let shard = Desk::shard(&account);
                 let Some(commit) = Commit::of(events, self.core.book(), &shard) else {
@@ -257,7 +288,6 @@ impl Leader {
                 metrics::committed(began.elapsed());
             }
         }
-        self.desk.committed.notify_one();
         Ok(())
     }
 
@@ -284,6 +314,11 @@ impl Leader {
                     drop(reply.send(Ok(count)));
                 }
             }
+            Effect::AskRisk {
+                intent,
+                head_seq,
+                trace,
+            } => self.asks.ask(*intent, head_seq, trace),
             other => self.hands.act(other, lease, began),
         }
     }
@@ -294,4 +329,8 @@ async fn sleep_until(deadline: Option<tokio::time::Instant>) {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
     }
+}
+
+fn happened(input: Input) -> Message {
+    Message::Happened(Box::new(input))
 }

@@ -14,6 +14,7 @@
 mod account;
 mod api;
 mod app;
+mod asks;
 pub mod config;
 mod effects;
 mod grpc;
@@ -29,6 +30,9 @@ mod store;
 mod stored;
 mod views;
 mod volatile;
+
+/// Whose logs and spans these are.
+const SERVICE: &str = "execution";
 
 pub use account::{AccountSetup, Journal};
 pub use api::ExecutionService;

@@ -11,7 +11,7 @@ use ploy_bus::{Bus, Pattern, Subscription};
 use ploy_chassis::{
     BoxError, Clock, chain,
     order_log::{LogConsumer, OrderLog},
-    scope, trace,
+    scope, spawn_begun, trace,
 };
 use ploy_domain::{
     AccountId, ClientOrderId, Intent, MarketEvent, OrderEvent, OrderEventPayload, Timestamp,
@@ -360,8 +360,8 @@ impl Running<'_> {
                 }
             }
         };
-        self.tasks
-            .spawn(scope::within("strategy", work.instrument(span)));
+        let work = scope::within("strategy", work.instrument(span));
+        spawn_begun(&self.tasks, work);
     }
 
     fn cancel(&self, order_id: ClientOrderId) {

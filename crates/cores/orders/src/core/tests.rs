@@ -169,7 +169,7 @@ impl Desk {
         let effects = self.tell(Input::RiskAnswered { order_id, decision });
         assert!(matches!(
             effects[..],
-            [Effect::Answer(_), Effect::Send { .. }]
+            [Effect::Send { .. }, Effect::Answer(_)]
         ));
         intent
     }
