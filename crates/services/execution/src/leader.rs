@@ -265,7 +265,7 @@ impl Leader {
         }
         // Orders first: the readers of the log are told when nothing waits to leave.
         if !output.events.is_empty() {
-            metrics::events(&output.events);
+            metrics::events(&output.events, self.core.book());
             self.desk.committed.notify_one();
         }
         Ok(())

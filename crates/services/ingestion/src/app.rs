@@ -1,6 +1,7 @@
 //! The wiring of ingestion and nothing else.
 
 use crate::{
+    metrics::FeedMetrics,
     pump::{Newest, Pump},
     watchdog::Watchdog,
 };
@@ -75,6 +76,7 @@ impl App {
             watchdog: Watchdog::new(self.deps.stale_after, ids.clone(), self.clock.instant()),
             clock: self.clock,
             epoch: 0,
+            metrics: FeedMetrics::new(self.deps.feed.venue()),
         };
         let subscriptions = ids.map(Subscription::full).collect();
         let (feed, stop) = (Arc::clone(&self.deps.feed), process.stopping());

@@ -13,6 +13,7 @@
 mod app;
 pub mod config;
 mod grpc;
+mod metrics;
 mod pump;
 mod setup;
 pub mod standalone;

@@ -1,7 +1,7 @@
 //! From a feed to the bus: every fact is published as it came, the newest of each instrument is
 //! remembered for questions, and silence is announced.
 
-use crate::watchdog::Watchdog;
+use crate::{metrics::FeedMetrics, watchdog::Watchdog};
 use ploy_bus::{Bus, Message, Subject};
 use ploy_chassis::{BoxError, Clock};
 use ploy_domain::{
@@ -88,6 +88,7 @@ pub(crate) struct Pump {
     pub(crate) watchdog: Watchdog,
     pub(crate) clock: Clock,
     pub(crate) epoch: u64,
+    pub(crate) metrics: FeedMetrics,
 }
 
 impl Pump {
@@ -130,6 +131,7 @@ impl Pump {
 
     fn publish(&self, event: &MarketEvent) -> Result<(), BoxError> {
         self.newest.note(event);
+        self.metrics.published(event, self.clock.now());
         let subject = Subject::new(&subjects::Subject::of(event).to_string())?;
         self.bus
             .publish(Message::new(subject, facts::encode_market(event)))?;
@@ -138,7 +140,7 @@ impl Pump {
 
     fn announce_silence(&mut self) -> Result<(), BoxError> {
         for instrument in self.watchdog.newly_stale(self.clock.instant()) {
-            metrics::counter!("ploy_md_stale_total").increment(1);
+            self.metrics.fell_silent();
             tracing::warn!(%instrument, "feed is stale");
             self.announce(instrument, FeedState::Stale)?;
         }

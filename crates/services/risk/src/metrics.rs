@@ -1,18 +1,19 @@
 //! The metrics of risk. Labels are bounded: verdicts, reason codes and states.
 
 use metrics::{counter, gauge, histogram};
+use ploy_chassis::metrics::name;
 use ploy_domain::{RiskDecision, TradingState};
 use std::time::Duration;
 
 pub(crate) fn decided(decision: &RiskDecision, took: Duration) {
-    histogram!("ploy_risk_decision_us").record(took.as_secs_f64() * 1e6);
+    histogram!(name::RISK_CHECK_SECONDS).record(took.as_secs_f64());
     match &decision.verdict {
-        Ok(_) => counter!("ploy_risk_decisions_total", "verdict" => "approved").increment(1),
+        Ok(_) => counter!(name::RISK_DECISIONS, "verdict" => "approved").increment(1),
         Err(reasons) => {
-            counter!("ploy_risk_decisions_total", "verdict" => "denied").increment(1);
+            counter!(name::RISK_DECISIONS, "verdict" => "denied").increment(1);
             for reason in reasons {
                 let code = reason.code.word();
-                counter!("ploy_risk_denials_total", "reason" => code).increment(1);
+                counter!(name::RISK_DENIALS, "reason" => code).increment(1);
             }
         }
     }
@@ -25,17 +26,17 @@ pub(crate) fn tightest(state: TradingState) {
         TradingState::CancelOnly => 2.0,
         TradingState::Halted => 3.0,
     };
-    gauge!("ploy_trading_state", "scope" => "tightest").set(level);
+    gauge!(name::TRADING_STATE, "scope" => "tightest").set(level);
 }
 
 pub(crate) fn duplicate() {
-    counter!("ploy_duplicates_total", "kind" => "order_event").increment(1);
+    counter!(name::DUPLICATES, "kind" => "order_event").increment(1);
 }
 
 pub(crate) fn gap() {
-    counter!("ploy_log_gaps_total").increment(1);
+    counter!(name::CONSUMER_GAPS, "consumer" => "risk", "cause" => "sequence").increment(1);
 }
 
 pub(crate) fn log_broken() {
-    counter!("ploy_alerts_total", "kind" => "log_broken").increment(1);
+    counter!(name::ALERTS, "kind" => "log_broken").increment(1);
 }

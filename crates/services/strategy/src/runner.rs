@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use ploy_bus::{Bus, Pattern, Subscription};
 use ploy_chassis::{
     BoxError, Clock, chain,
+    metrics::name,
     order_log::{LogConsumer, OrderLog},
     scope, spawn_begun, trace,
 };
@@ -95,7 +96,7 @@ impl Runner {
                 // Memory may be ahead of the database: the instance is rebuilt from the log.
                 Err(error) => {
                     tracing::error!(%strategy, error = %chain(&*error), "the instance starts over");
-                    metrics::counter!("ploy_strategy_restarts_total").increment(1);
+                    metrics::counter!(name::STRATEGY_RESTARTS).increment(1);
                     let pause = tokio::time::sleep(RESTART_PAUSE);
                     if stop.run_until_cancelled(pause).await.is_none() {
                         return Ok(());
@@ -313,12 +314,16 @@ impl Running<'_> {
                         .await?;
                     self.decided(sequence, now);
                 }
-                Effect::Submit(intent) => self.submit(*intent, &tick),
+                Effect::Submit(intent) => {
+                    let took = self.runner.clock.now() - received;
+                    let took = Duration::from_nanos(took.get().max(0).unsigned_abs());
+                    metrics::histogram!(name::DECISION_LATENCY_SECONDS).record(took.as_secs_f64());
+                    self.submit(*intent, &tick);
+                }
                 Effect::Cancel(order_id) => self.cancel(order_id),
                 Effect::Withheld { blocked, .. } => {
                     let reason = blocked.word();
-                    metrics::counter!("ploy_strategy_withheld_total", "reason" => reason)
-                        .increment(1);
+                    metrics::counter!(name::STRATEGY_WITHHELD, "reason" => reason).increment(1);
                     tracing::debug!(%strategy, reason, "an order is withheld");
                 }
                 Effect::TooManyActions { dropped } => {
@@ -345,7 +350,7 @@ impl Running<'_> {
         );
         trace::link_parent(&span, tick);
         let call = Call::new(Actor::STRATEGY, SUBMIT_DEADLINE).traced(trace::of(&span));
-        metrics::counter!("ploy_strategy_decisions_total").increment(1);
+        metrics::counter!(name::STRATEGY_DECISIONS).increment(1);
         let work = async move {
             match submit::submit(&*execution, intent, call, &clock).await {
                 HandedOver::Taken(view) => {

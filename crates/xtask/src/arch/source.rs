@@ -42,6 +42,12 @@ const CONFINED: &[Confined] = &[
         rule: "A3: SQL only in store.rs and ploy-store",
     },
     Confined {
+        words: &["counter!(\"", "gauge!(\"", "histogram!(\""],
+        crates: &["ploy-chassis"],
+        files: &[],
+        rule: "R-OBS-02: metrics are named in ploy_chassis::metrics::name, and nowhere else",
+    },
+    Confined {
         words: &["async_nats::"],
         crates: &["ploy-bus"],
         files: &[],

@@ -150,7 +150,7 @@ pub const METRICS: &[Metric] = &[
     gauge(
         name::TRADING_STATE,
         Unit::Count,
-        "Trading state by scope: 0 active, 1 reducing, 2 halted",
+        "Trading state by scope: 0 active, 1 reducing, 2 cancel only, 3 halted",
     ),
     counter(
         name::KILLS,
@@ -303,6 +303,75 @@ pub const METRICS: &[Metric] = &[
         Unit::Count,
         "Log lines and spans that were dropped, by kind",
     ),
+    counter(
+        name::RISK_DECISIONS,
+        Unit::Count,
+        "Orders judged, by verdict",
+    ),
+    counter(
+        name::RISK_DENIALS,
+        Unit::Count,
+        "Reasons of denials, by code",
+    ),
+    histogram(
+        name::RISK_ASKED_SECONDS,
+        Unit::Seconds,
+        "Time that execution waits for risk",
+        FINE_SECONDS,
+    ),
+    histogram(
+        name::COMMIT_SECONDS,
+        Unit::Seconds,
+        "Time of a commit of order events",
+        FINE_SECONDS,
+    ),
+    counter(
+        name::COMMITS_FAILED,
+        Unit::Count,
+        "Commits of order events that failed",
+    ),
+    counter(
+        name::CORE_REFUSALS,
+        Unit::Count,
+        "Inputs that a core refused, by core; its account is rebuilt",
+    ),
+    counter(
+        name::CANCELS_SENT,
+        Unit::Count,
+        "Cancels written to a venue",
+    ),
+    counter(
+        name::VENUE_READINGS_FAILED,
+        Unit::Count,
+        "Readings of a venue's books that were not complete",
+    ),
+    counter(
+        name::ORDERS_BECAME_UNKNOWN,
+        Unit::Count,
+        "Orders whose outcome became unknown",
+    ),
+    counter(
+        name::ALERTS,
+        Unit::Count,
+        "Things a person should look at, by kind",
+    ),
+    counter(
+        name::STRATEGY_RESTARTS,
+        Unit::Count,
+        "Instances rebuilt after a failure",
+    ),
+    counter(
+        name::STRATEGY_WITHHELD,
+        Unit::Count,
+        "Orders that an instance kept back, by reason",
+    ),
+    counter(
+        name::STRATEGY_DECISIONS,
+        Unit::Count,
+        "Orders that instances decided on",
+    ),
+    counter(name::MD_STALE, Unit::Count, "Times that a feed fell silent"),
+    counter(name::FILLS, Unit::Count, "Executions booked"),
 ];
 
 const fn counter(name: &'static str, unit: Unit, help: &'static str) -> Metric {

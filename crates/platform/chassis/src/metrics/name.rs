@@ -104,3 +104,33 @@ pub const CLOCK_OFFSET_SECONDS: &str = "ploy_clock_offset_seconds";
 pub const REACTOR_STALLS: &str = "ploy_reactor_stalls_total";
 /// Log lines and spans that were dropped, by kind.
 pub const TELEMETRY_DROPPED: &str = "ploy_telemetry_dropped_total";
+/// Orders judged, by verdict.
+pub const RISK_DECISIONS: &str = "ploy_risk_decisions_total";
+/// Reasons of denials, by code.
+pub const RISK_DENIALS: &str = "ploy_risk_denials_total";
+/// Time that execution waits for risk.
+pub const RISK_ASKED_SECONDS: &str = "ploy_risk_asked_seconds";
+/// Time of a commit of order events.
+pub const COMMIT_SECONDS: &str = "ploy_commit_seconds";
+/// Commits of order events that failed.
+pub const COMMITS_FAILED: &str = "ploy_commits_failed_total";
+/// Inputs that a core refused, by core; its account is rebuilt.
+pub const CORE_REFUSALS: &str = "ploy_core_refusals_total";
+/// Cancels written to a venue.
+pub const CANCELS_SENT: &str = "ploy_cancels_sent_total";
+/// Readings of a venue's books that were not complete.
+pub const VENUE_READINGS_FAILED: &str = "ploy_venue_readings_failed_total";
+/// Orders whose outcome became unknown.
+pub const ORDERS_BECAME_UNKNOWN: &str = "ploy_orders_became_unknown_total";
+/// Things a person should look at, by kind.
+pub const ALERTS: &str = "ploy_alerts_total";
+/// Instances rebuilt after a failure.
+pub const STRATEGY_RESTARTS: &str = "ploy_strategy_restarts_total";
+/// Orders that an instance kept back, by reason.
+pub const STRATEGY_WITHHELD: &str = "ploy_strategy_withheld_total";
+/// Orders that instances decided on.
+pub const STRATEGY_DECISIONS: &str = "ploy_strategy_decisions_total";
+/// Times that a feed fell silent.
+pub const MD_STALE: &str = "ploy_md_stale_total";
+/// Executions booked.
+pub const FILLS: &str = "ploy_fills_total";
