@@ -14,9 +14,10 @@ use crate::{
 use ploy_domain::{Instrument, SCALE};
 use serde_json::{Value, json};
 
-/// Limits published where none is configured; what they say is never enforced.
-const ORDERS_10S_PUBLISHED: u32 = 100;
-const ORDERS_DAY_PUBLISHED: u32 = 200_000;
+/// Limits published where none is configured, because strict decoders want some: never enforced, and
+/// so high that a client that keeps to them is not held back.
+const ORDERS_10S_PUBLISHED: u32 = 10_000;
+const ORDERS_DAY_PUBLISHED: u32 = 20_000_000;
 
 pub(super) fn answer(api: &Api, params: &Params) -> Result<Value, ApiError> {
     let indices = selection(api, params)?;

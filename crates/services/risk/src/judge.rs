@@ -213,10 +213,14 @@ impl Judge {
         reply: Reply<RiskDecision>,
     ) {
         let account = request.intent.account;
-        let from_seq = self.core.last_seq(&account) + 1;
+        let missing = Missing {
+            account,
+            from_seq: self.core.last_seq(&account) + 1,
+            up_to: Some(request.head_seq),
+        };
         let (inbox, execution) = (self.inbox.clone(), Arc::clone(&self.execution));
         self.tasks.spawn(async move {
-            fetch(&*execution, account, from_seq, &inbox).await;
+            fetch(&*execution, missing, &inbox).await;
             let check = Message::Check {
                 request,
                 trace,
@@ -239,8 +243,13 @@ impl Judge {
                 Effect::Replay { account, from_seq } => {
                     metrics::gap();
                     let (inbox, execution) = (self.inbox.clone(), Arc::clone(&self.execution));
+                    let missing = Missing {
+                        account,
+                        from_seq,
+                        up_to: None,
+                    };
                     self.tasks.spawn(async move {
-                        fetch(&*execution, account, from_seq, &inbox).await;
+                        fetch(&*execution, missing, &inbox).await;
                     });
                     return;
                 }
@@ -442,14 +451,23 @@ struct Tightening {
     trip_id: String,
 }
 
-/// Brings the log of an account from `from_seq` to its head into the inbox.
-async fn fetch(
-    execution: &dyn ExecutionApi,
+/// A part of an account's log that was not heard.
+#[derive(Debug, Clone, Copy)]
+struct Missing {
     account: AccountId,
-    mut from_seq: u64,
-    inbox: &mpsc::Sender<Message>,
-) {
-    loop {
+    from_seq: u64,
+    /// The last event that is needed; all there are when nobody says.
+    up_to: Option<u64>,
+}
+
+/// Brings what is missing of a log into the inbox.
+async fn fetch(execution: &dyn ExecutionApi, missing: Missing, inbox: &mpsc::Sender<Message>) {
+    let Missing {
+        account,
+        mut from_seq,
+        up_to,
+    } = missing;
+    while up_to.is_none_or(|last| from_seq <= last) {
         let call = Call::new(Actor::RISK, REPLAY_DEADLINE);
         match execution.replay(account, from_seq, REPLAY_PAGE, call).await {
             Ok(events) => {

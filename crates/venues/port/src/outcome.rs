@@ -19,7 +19,8 @@ pub enum SubmitOutcome {
     NotSent(Reason),
     /// Anything else: `Unknown`, to be resolved by query, never by sending again.
     Unknown(Reason),
-    /// Not processed: a limit was reached, ours or the venue's. No new order before `after`.
+    /// Not processed: the venue says that a limit was reached. No new order before `after`. An order
+    /// that our own budget holds back is `NotSent`.
     RateLimited {
         /// How long the whole scope has to wait.
         after: Duration,

@@ -100,8 +100,7 @@ impl Broker for BinanceBroker {
         }
         let budget = self.rest.order_budget().try_spend(1, Priority::Normal);
         if let Err(exhausted) = budget {
-            let after = exhausted.after;
-            return SubmitOutcome::RateLimited { after };
+            return SubmitOutcome::NotSent(budget_reason(exhausted.after));
         }
         let call = Call {
             operation: "new order",
@@ -114,7 +113,7 @@ impl Broker for BinanceBroker {
         };
         let outcome = match self.rest.write(&call).await {
             Ok(answer) => placement::outcome(&answer, self.config.venue),
-            Err(NoAnswer::Budget(after)) => SubmitOutcome::RateLimited { after },
+            Err(NoAnswer::Budget(after)) => SubmitOutcome::NotSent(budget_reason(after)),
             Err(NoAnswer::NotSent(detail)) => {
                 SubmitOutcome::NotSent(reason(ReasonCode::NotSent, &detail))
             }
@@ -219,6 +218,15 @@ impl Broker for BinanceBroker {
     fn decode_stats(&self) -> DecodeStats {
         self.counts.stats()
     }
+}
+
+/// Our own budget kept the order here: proof that it did not leave.
+fn budget_reason(after: Duration) -> Reason {
+    let after_ms = after.as_millis();
+    Reason::new(
+        ReasonCode::NotSent,
+        format_args!("cause=rate_budget retry_after_ms={after_ms}"),
+    )
 }
 
 fn reason(code: ReasonCode, detail: &str) -> Reason {
