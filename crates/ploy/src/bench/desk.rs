@@ -1,7 +1,7 @@
 //! The services between a tick and its order, as `ploy up` wires them, with a venue that is none
 //! and with limits that never bind.
 
-use super::{market, stopwatch::Stopwatch, venue::StubVenue};
+use super::{market, steps, stopwatch::Stopwatch, venue::StubVenue};
 use anyhow::Context as _;
 use ploy_bus::{Bus, BusOptions, Message, PLOY_STREAMS, Subject};
 use ploy_chassis::{
@@ -12,7 +12,7 @@ use ploy_chassis::{
     relay::Relay,
     telemetry::{Plan, Telemetry},
 };
-use ploy_domain::{AccountId, Instrument};
+use ploy_domain::{AccountId, Instrument, Nanos};
 use ploy_execution::{AccountSetup, ExecutionService, ExecutionStore, Journal, VolatileLog};
 use ploy_risk::RiskStore;
 use ploy_store::{Store, StoreOptions};
@@ -226,6 +226,15 @@ impl Desk {
         tokio::time::timeout(READY_MAX, reconciles)
             .await
             .context("execution does not reconcile")
+    }
+
+    /// Where the time of each order went.
+    pub(crate) async fn steps(
+        &self,
+        stopwatch: &Stopwatch,
+        first: usize,
+    ) -> anyhow::Result<Vec<(&'static str, Vec<Nanos>)>> {
+        steps::read(&*self.execution, self.account, (stopwatch, first)).await
     }
 
     /// Stops everything in order.

@@ -24,8 +24,8 @@ use tokio::time::{Interval, MissedTickBehavior};
 const WARM_UP_ORDERS: u64 = 300;
 /// How long that may take.
 const WARM_UP_MAX: Duration = Duration::from_secs(60);
-/// A quote comes with so many trades.
-const TRADES_PER_QUOTE: usize = 10;
+/// One fact of so many is a quote, the others are trades.
+const FACTS_PER_QUOTE: usize = 10;
 /// What is still under way after the last tick has this long.
 const LAST_ORDERS: Duration = Duration::from_millis(500);
 
@@ -35,12 +35,11 @@ pub(crate) struct Args {
     /// Write decisions and orders to a SQLite file before they leave, as in trading
     #[arg(long)]
     durable: bool,
-    /// How many ticks count
-    #[arg(long, value_name = "N", default_value_t = 20_000,
-          value_parser = clap::value_parser!(u32).range(100..=200_000))]
-    ticks: u32,
-    /// Ticks per second [default: 1000, with --durable 50]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=2_000))]
+    /// How many ticks count [default: 20000, with --durable 2000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=200_000))]
+    ticks: Option<u32>,
+    /// Ticks per second, as far as the timer goes [default: 1000, with --durable 50]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     rate: Option<u32>,
     /// Where the database is kept while it runs: the disk that is measured
     #[arg(long, value_name = "DIR", default_value = ".ploy")]
@@ -63,7 +62,10 @@ pub(crate) async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Report> {
     let asked = Asked {
         durable: args.durable,
-        ticks: args.ticks.try_into()?,
+        ticks: args
+            .ticks
+            .unwrap_or(if args.durable { 2_000 } else { 20_000 })
+            .try_into()?,
         ticks_per_second: args.rate.unwrap_or(if args.durable { 50 } else { 1_000 }),
     };
     let instrument = market::instrument()?;
@@ -78,27 +80,30 @@ async fn measure(args: &Args, dir: &Path) -> anyhow::Result<Report> {
         anyhow::Ok(first)
     });
     let first = pacing.await.context("the ticks ended")?;
+    let first = first?;
+    let steps = desk.steps(&stopwatch, first).await;
     desk.close().await?;
-    Ok(Report::new(asked, stopwatch.spans(first?)))
+    Ok(Report::new(asked, stopwatch.spans(first), steps?))
 }
 
-/// Publishes ticks at an even pace.
+/// Publishes facts at an even pace, every tenth of them a quote.
 struct Pacer {
     market: Market,
     stopwatch: Arc<Stopwatch>,
     pace: Interval,
+    facts: usize,
     next: usize,
 }
 
 impl Pacer {
     fn new(market: Market, stopwatch: Arc<Stopwatch>, ticks_per_second: u32) -> Self {
-        // Twice as fast: between two trades there is room for a quote.
-        let mut pace = tokio::time::interval(Duration::from_secs(1) / (2 * ticks_per_second));
+        let mut pace = tokio::time::interval(Duration::from_secs(1) / ticks_per_second);
         pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self {
             market,
             stopwatch,
             pace,
+            facts: 0,
             next: 0,
         }
     }
@@ -106,27 +111,27 @@ impl Pacer {
     /// Ticks until orders get through; answers the first tick that counts.
     async fn warm_up(&mut self) -> anyhow::Result<usize> {
         self.market.opens()?;
-        self.market.quote()?;
         let began = tokio::time::Instant::now();
         while self.stopwatch.orders() < WARM_UP_ORDERS {
             if began.elapsed() > WARM_UP_MAX || self.next > TICKS_MAX / 2 {
                 bail!("no order gets through; see the log of risk and execution");
             }
-            self.ticks(TRADES_PER_QUOTE).await?;
+            self.ticks(FACTS_PER_QUOTE).await?;
         }
         Ok(self.next)
     }
 
     async fn ticks(&mut self, count: usize) -> anyhow::Result<()> {
-        for _ in 0..count {
+        let end = self.next + count;
+        while self.next < end {
             self.pace.tick().await;
-            self.stopwatch.published(self.next);
-            self.market.trade(self.next)?;
-            self.next += 1;
-            self.pace.tick().await;
-            if self.next.is_multiple_of(TRADES_PER_QUOTE) {
+            if self.facts.is_multiple_of(FACTS_PER_QUOTE) {
                 self.market.quote()?;
+            } else {
+                self.market.trade(self.next, &self.stopwatch)?;
+                self.next += 1;
             }
+            self.facts += 1;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The market of the bench: a trade a tick, whose price says which tick it was, and which makes
 //! `ma-cross` decide at every one of them.
 
+use super::stopwatch::Stopwatch;
 use ploy_bus::{Bus, Message};
 use ploy_chassis::Clock;
 use ploy_domain::{
@@ -83,10 +84,10 @@ impl Market {
     }
 
     /// The trade number `tick`.
-    pub(crate) fn trade(&self, tick: usize) -> anyhow::Result<()> {
+    pub(crate) fn trade(&self, tick: usize, stopwatch: &Stopwatch) -> anyhow::Result<()> {
         let number = u64::try_from(tick)?;
         let since = Nanos::new(i64::try_from(tick)? * BAR.get());
-        self.publish(&MarketEvent::Trade(Trade {
+        let message = message(&MarketEvent::Trade(Trade {
             instrument: self.instrument.id,
             price: price_of(tick),
             quantity: LOT,
@@ -94,7 +95,9 @@ impl Market {
             venue_trade_id: number + 1,
             ts_event: self.begins.plus(since),
             ts_receive: self.clock.now(),
-        }))
+        }))?;
+        stopwatch.published(tick);
+        Ok(self.bus.publish(message)?)
     }
 
     /// Best prices around the price of the fills.
@@ -126,10 +129,13 @@ impl Market {
     }
 
     fn publish(&self, event: &MarketEvent) -> anyhow::Result<()> {
-        let subject = ploy_bus::Subject::new(&subjects::Subject::of(event).to_string())?;
-        let message = Message::new(subject, facts::encode_market(event));
-        Ok(self.bus.publish(message)?)
+        Ok(self.bus.publish(message(event)?)?)
     }
+}
+
+fn message(event: &MarketEvent) -> anyhow::Result<Message> {
+    let subject = ploy_bus::Subject::new(&subjects::Subject::of(event).to_string())?;
+    Ok(Message::new(subject, facts::encode_market(event)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod desk;
 mod latency;
 mod market;
 mod report;
+mod steps;
 mod stopwatch;
 mod venue;
 

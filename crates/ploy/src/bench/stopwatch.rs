@@ -1,25 +1,25 @@
-//! When each tick was published and when its order reached the venue's door.
+//! When each tick was published and when its order reached the venue's door, by the clock that the
+//! order log is stamped with.
 
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, Instant},
-};
+use ploy_chassis::Clock;
+use ploy_domain::{Nanos, Timestamp};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 /// Two times a tick; 0 while there is none.
 #[derive(Debug)]
 pub(crate) struct Stopwatch {
-    origin: Instant,
-    published: Vec<AtomicU64>,
-    sent: Vec<AtomicU64>,
+    clock: Clock,
+    published: Vec<AtomicI64>,
+    sent: Vec<AtomicI64>,
     orders: AtomicU64,
 }
 
 impl Stopwatch {
     /// A stopwatch for so many ticks.
     pub(crate) fn new(ticks: usize) -> Self {
-        let times = || (0..ticks).map(|_| AtomicU64::new(0)).collect();
+        let times = || (0..ticks).map(|_| AtomicI64::new(0)).collect();
         Self {
-            origin: Instant::now(),
+            clock: Clock::system(),
             published: times(),
             sent: times(),
             orders: AtomicU64::new(0),
@@ -37,10 +37,9 @@ impl Stopwatch {
         self.orders.fetch_add(1, Ordering::AcqRel);
     }
 
-    fn stamp(&self, times: &[AtomicU64], tick: usize) {
-        let ns = u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    fn stamp(&self, times: &[AtomicI64], tick: usize) {
         if let Some(time) = times.get(tick) {
-            time.store(ns, Ordering::Release);
+            time.store(self.clock.now().as_nanos(), Ordering::Release);
         }
     }
 
@@ -49,15 +48,21 @@ impl Stopwatch {
         self.orders.load(Ordering::Acquire)
     }
 
+    /// When a tick was published and its order sent, if it became one.
+    pub(crate) fn times(&self, tick: usize) -> Option<(Timestamp, Timestamp)> {
+        let read = |times: &[AtomicI64]| {
+            let at = times.get(tick)?.load(Ordering::Acquire);
+            (at > 0).then(|| Timestamp::from_nanos(at))
+        };
+        Some((read(&self.published)?, read(&self.sent)?))
+    }
+
     /// How long every tick from `first` on took, of those that became an order.
-    pub(crate) fn spans(&self, first: usize) -> Vec<Duration> {
-        let pairs = self.published.iter().zip(&self.sent).skip(first);
-        pairs
-            .filter_map(|(published, sent)| {
-                let sent = sent.load(Ordering::Acquire);
-                let published = published.load(Ordering::Acquire);
-                (sent > 0).then(|| Duration::from_nanos(sent.saturating_sub(published)))
-            })
+    pub(crate) fn spans(&self, first: usize) -> Vec<Nanos> {
+        let ticks = first..self.published.len();
+        ticks
+            .filter_map(|tick| self.times(tick))
+            .map(|(published, sent)| sent - published)
             .collect()
     }
 }
