@@ -74,7 +74,7 @@ $(EXAMPLE):
 ##@ Test
 
 .PHONY: test
-test: packages fmt-check lint arch proto-check docs-check binaries doc-tests tests ## Everything, as CI does
+test: packages fmt-check lint arch proto-check docs-check binaries doc-tests tests sim sim-mutants ## Everything, as CI does
 
 .PHONY: check
 check: fmt-check lint arch proto-check docs-check unit ## Before each commit: everything but the slow tests
@@ -160,8 +160,26 @@ docs: ## Documentation of all crates, in target/doc
 
 ##@ Measure
 
+.PHONY: sim
+sim: ## The platform in simulated time under every fault (SEEDS=10000 FROM=0, or SEED=42 alone)
+	$(CARGO) run --quiet --locked --profile staging --package ploy-sim --bin ploy-sim -- \
+	  $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --from $(or $(FROM),0)) $(ARGS)
+
+.PHONY: sim-mutants
+sim-mutants: ## Break rules on purpose; the simulation must find each
+	$(CARGO) run --quiet --locked --package xtask -- mutants $(ARGS)
+
 .PHONY: bench
 bench: bench-matching bench-backtest bench-recordings ## All benchmarks
+
+.PHONY: bench-latency
+bench-latency: ## Tick to order in one process, without and with the durable write
+	$(CARGO) run --quiet --locked --release --package ploy -- bench latency $(ARGS)
+	$(CARGO) run --quiet --locked --release --package ploy -- bench latency --durable $(ARGS)
+
+.PHONY: bench-distributed
+bench-distributed: packages ## Tick to order through separate processes over NATS, PostgreSQL and gRPC
+	$(CARGO) bench --locked --package ploy-acceptance --bench tick_to_order
 
 .PHONY: bench-matching
 bench-matching: ## Operations per second of the matching engine

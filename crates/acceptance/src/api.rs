@@ -143,6 +143,22 @@ impl Api {
         .context("the account is not ready to trade")
     }
 
+    /// The market of an instrument, as soon as it has a price: after a start the feed comes up a
+    /// moment later than the gateway.
+    ///
+    /// # Errors
+    /// When it is not listed, or shows no price for long.
+    pub async fn market(&self, instrument: &str) -> Result<Value> {
+        eventually(Duration::from_secs(20), || async {
+            let markets = self.get("/api/markets").await.ok()?;
+            let mut listed = markets.items().iter();
+            let market = listed.find(|market| market["instrument"] == instrument)?;
+            market["last_price"].is_string().then(|| market.clone())
+        })
+        .await
+        .with_context(|| format!("{instrument} shows no price"))
+    }
+
     /// Waits until nothing is under way: no open order, none whose outcome is unknown.
     ///
     /// # Errors

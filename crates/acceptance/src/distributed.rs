@@ -355,6 +355,12 @@ impl Distributed {
         &self.dir
     }
 
+    /// Where the bus is.
+    #[must_use]
+    pub fn bus_url(&self) -> String {
+        self.bus.url()
+    }
+
     /// The database server.
     #[must_use]
     pub const fn postgres(&self) -> &PostgresServer {

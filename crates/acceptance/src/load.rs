@@ -123,8 +123,8 @@ async fn run(api: Api, seed: u64, per_second: u32, span: Duration) -> Answers {
             key: format!("load-{seed}-{n}"),
             shared: Arc::clone(&shared),
         };
-        // Half of what rests is taken back a moment later.
-        let cancel_after = (chance.among(0..2) == 0).then(|| chance.millis(50..1_500));
+        // Most of what rests is taken back a moment later; some stays, but less than limits allow.
+        let cancel_after = (chance.among(0..16) > 0).then(|| chance.millis(50..1_500));
         requests.spawn(client.trade(order, cancel_after));
         while requests.try_join_next().is_some() {}
     }

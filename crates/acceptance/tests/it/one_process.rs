@@ -14,12 +14,7 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// An order in `instrument` that waits 3 % below the market.
 async fn resting(api: &Api, instrument: &str, quantity: &str) -> Value {
-    let markets = api.get("/api/markets").await.unwrap();
-    let market = markets
-        .items()
-        .iter()
-        .find(|market| market["instrument"] == instrument)
-        .unwrap_or_else(|| panic!("{instrument} is not listed: {:?}", markets.body));
+    let market = api.market(instrument).await.unwrap();
     let last: Price = market["last_price"].as_str().unwrap().parse().unwrap();
     let tick: Price = market["tick"].as_str().unwrap().parse().unwrap();
     let below = Price::from_raw(last.raw() / 100 * 97);

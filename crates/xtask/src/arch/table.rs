@@ -194,6 +194,7 @@ pub(crate) const CRATES: &[Crate] = &[
         Layer::Tool,
         &[
             "ploy-domain",
+            "ploy-bus",
             "ploy-wire",
             "ploy-store",
             "ploy-orders-core",
