@@ -34,6 +34,7 @@ mod statistics;
 mod translate;
 mod venue;
 mod wallet;
+pub mod world;
 
 pub use backtest::Backtest;
 pub use config::{BacktestConfig, FillModel, FillProfile, default_instrument};

@@ -93,7 +93,7 @@ pub(crate) fn passive(
     }
 }
 
-fn expired(reason: ExpiryReason) -> Reason {
+pub(crate) fn expired(reason: ExpiryReason) -> Reason {
     let code = match reason {
         ExpiryReason::UnfilledIoc
         | ExpiryReason::UnfilledFok
@@ -103,7 +103,7 @@ fn expired(reason: ExpiryReason) -> Reason {
     Reason::new(code, reason.word())
 }
 
-fn standing(order: &VenueOrder, status: VenueStatus, at: Timestamp) -> Option<Standing> {
+pub(crate) fn standing(order: &VenueOrder, status: VenueStatus, at: Timestamp) -> Option<Standing> {
     let status = if order.status == OrderStatus::Filled {
         VenueStatus::Filled
     } else {
@@ -119,7 +119,7 @@ fn standing(order: &VenueOrder, status: VenueStatus, at: Timestamp) -> Option<St
     })
 }
 
-fn fill(trade: &TradeReport, party: &TradeParty, at: Timestamp) -> Option<VenueFill> {
+pub(crate) fn fill(trade: &TradeReport, party: &TradeParty, at: Timestamp) -> Option<VenueFill> {
     let took = party.order_id == trade.taker.order_id;
     let side = if took {
         trade.aggressor

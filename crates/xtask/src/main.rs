@@ -1,4 +1,4 @@
-//! Chores of the workspace: `cargo xtask proto` and `cargo xtask arch`.
+//! Chores of the workspace: `cargo xtask proto`, `cargo xtask arch` and `cargo xtask mutants`.
 //!
 //! Each chore is a module; this file only reads the command line.
 #![cfg_attr(
@@ -12,6 +12,7 @@
 )]
 
 mod arch;
+mod mutants;
 mod proto;
 mod workspace;
 
@@ -36,6 +37,15 @@ enum Chore {
     },
     /// Check the crate graph, the lint settings of pure crates, and where SQL and protobuf types are
     Arch,
+    /// Break rules on purpose, one by one, and check that the simulation finds each
+    Mutants {
+        /// How many seeds each may take
+        #[arg(long, default_value_t = 1_000)]
+        seeds: u64,
+        /// Only those whose name contains this
+        #[arg(long)]
+        only: Option<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -54,5 +64,6 @@ fn run() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Proto { check } => proto::run(&root, check),
         Chore::Arch => arch::run(&root),
+        Chore::Mutants { seeds, only } => mutants::run(&root, seeds, only.as_deref()),
     }
 }

@@ -23,6 +23,8 @@ const ASK_AFTER: [Nanos; 6] = [
 ];
 /// How often it is asked after that.
 const ASK_EVERY: Nanos = Nanos::from_secs(30);
+/// How soon it is asked again when it did not answer.
+const ASK_AGAIN: Nanos = Nanos::from_secs(5);
 /// A pending cancel is repeated at this pace (ORD-18) …
 const CANCEL_EVERY: Nanos = Nanos::from_secs(1);
 /// … this often, before the order is asked about instead.
@@ -120,6 +122,14 @@ impl Doubts {
         }
     }
 
+    /// Cancels went unanswered long enough: the order is asked about, then they begin again.
+    fn cancels_start_over(&mut self, order_id: &ClientOrderId, now: Timestamp) {
+        if let Some(watch) = self.watches.get_mut(order_id) {
+            watch.cancels = 0;
+            watch.due = now.plus(CANCEL_EVERY);
+        }
+    }
+
     /// Counts a complete reading without the order; answers whether absence is proven.
     fn absent(&mut self, order_id: &ClientOrderId, now: Timestamp, not_before: Timestamp) -> bool {
         let Some(watch) = self.watches.get_mut(order_id) else {
@@ -132,7 +142,17 @@ impl Doubts {
             watch.readings += 1;
             watch.last_reading = Some(now);
         }
+        // The next reading is made when it can prove something, not when its turn would come.
+        let useful = now.plus(READING_GAP).max(watch.due.min(not_before));
+        watch.due = watch.due.min(useful);
         watch.readings >= READINGS_MIN && now >= not_before
+    }
+
+    /// A question was not answered: it is repeated before its turn would come.
+    fn unanswered(&mut self, order_id: &ClientOrderId, now: Timestamp) {
+        if let Some(watch) = self.watches.get_mut(order_id) {
+            watch.due = watch.due.min(now.plus(ASK_AGAIN));
+        }
     }
 
     fn found(&mut self, order_id: &ClientOrderId) {
@@ -148,12 +168,16 @@ impl OrderCore {
     pub(crate) fn woken(&mut self, turn: &mut Turn<'_>) -> Result<(), BookError> {
         for (order_id, cancels) in self.doubts.due(turn.now) {
             let state = self.book.order(&order_id).map(Order::state);
-            if state == Some(OrderState::PendingCancel) && cancels < CANCELS_MAX {
+            let is_cancelling = state == Some(OrderState::PendingCancel);
+            if is_cancelling && cancels < CANCELS_MAX {
                 self.doubts.cancel_repeated(&order_id, turn.now);
                 self.send_cancel(order_id, turn.out);
-            } else {
-                self.ask(order_id, turn.out);
+                continue;
             }
+            if is_cancelling {
+                self.doubts.cancels_start_over(&order_id, turn.now);
+            }
+            self.ask(order_id, turn.out);
         }
         Ok(())
     }
@@ -171,7 +195,10 @@ impl OrderCore {
             }
             QueryOutcome::Absent => self.absent(order_id, turn),
             // A failed question says nothing (G-4).
-            QueryOutcome::Failed(_) => Ok(()),
+            QueryOutcome::Failed(_) => {
+                self.doubts.unanswered(&order_id, turn.now);
+                Ok(())
+            }
         }
     }
 

@@ -153,7 +153,7 @@ impl Hands {
     }
 
     fn send(&self, intent: Intent, trace: TraceContext, permit: Permit) {
-        let setup = self.desk.setup.clone();
+        let (setup, clock) = (self.desk.setup.clone(), self.desk.clock.clone());
         let is_volatile = self.desk.journal.store().is_none();
         let span = tracing::info_span!(
             "venue.send",
@@ -164,7 +164,7 @@ impl Hands {
         trace::link_parent(&span, &trace);
         let work = async move {
             let order_id = intent.order_id;
-            if let Err(reason) = permit.check(is_volatile) {
+            if let Err(reason) = permit.check(&intent, clock.now(), is_volatile) {
                 return Input::Sent {
                     order_id,
                     outcome: SendOutcome::NotSent(reason),
@@ -173,7 +173,7 @@ impl Hands {
             metrics::order_sent();
             let began = Instant::now();
             let answer = setup.broker.submit(&intent).await;
-            metrics::order_answered(began.elapsed());
+            metrics::order_answered(began.elapsed(), clock.now() - intent.created_at);
             let outcome = inputs::send_outcome(&intent, answer, &setup.instruments);
             if let SendOutcome::Unknown(reason) = &outcome {
                 tracing::warn!(%order_id, %reason, "the outcome of an order is unknown");
@@ -292,8 +292,11 @@ struct Permit {
 }
 
 impl Permit {
-    fn check(&self, is_volatile: bool) -> Result<(), Reason> {
+    fn check(&self, intent: &Intent, now: Timestamp, is_volatile: bool) -> Result<(), Reason> {
         let not_sent = |why: String| Err(Reason::new(ReasonCode::NotSent, why));
+        if now > intent.valid_until {
+            return not_sent(format!("valid_until={} now={now}", intent.valid_until));
+        }
         if is_volatile {
             return Ok(());
         }

@@ -11,3 +11,4 @@ mod lookahead;
 mod recorded;
 mod reports;
 mod script;
+mod world;

@@ -415,6 +415,52 @@ fn a_cancel_waits_for_the_missing_fills() {
 }
 
 #[test]
+fn a_cancel_that_nobody_answers_is_repeated_ten_times_asked_about_and_begun_again() {
+    let mut desk = Desk::new();
+    let intent = desk.accept(Side::Buy, "1");
+    let order_id = intent.order_id;
+    let reason = Reason::bare(ReasonCode::CancelRequested);
+    desk.tell(Input::Cancel { order_id, reason });
+    for round in 0..3 {
+        for repetition in 0..10 {
+            let effects = desk.wait(Nanos::from_secs(1));
+            let is_cancel = matches!(effects[..], [Effect::SendCancel { .. }]);
+            assert!(
+                is_cancel,
+                "round {round}, repetition {repetition}: {effects:?}"
+            );
+        }
+        let effects = desk.wait(Nanos::from_secs(1));
+        assert!(matches!(effects[..], [Effect::Query { .. }]), "{effects:?}");
+    }
+}
+
+#[test]
+fn a_question_that_nobody_answered_is_repeated_within_seconds() {
+    let mut desk = Desk::new();
+    let intent = desk.journal(Side::Buy, "1");
+    desk.doubt(&intent);
+    let timeout = || QueryOutcome::Failed(Reason::bare(ReasonCode::OutcomeUnknown));
+    for _ in 0..12 {
+        let due = desk.core.next_wake().unwrap();
+        assert!(due - desk.now <= Nanos::from_secs(7), "{due}");
+        let effects = desk.wait(due - desk.now);
+        assert!(matches!(effects[..], [Effect::Query { .. }]), "{effects:?}");
+        desk.queried(&intent, timeout());
+        assert_eq!(desk.state(&intent), OrderState::Unknown);
+    }
+    // The venue is back: three readings, two seconds apart, prove that it never had the order.
+    let back = desk.now;
+    while desk.state(&intent) == OrderState::Unknown {
+        let due = desk.core.next_wake().unwrap();
+        desk.wait(due - desk.now);
+        desk.queried(&intent, QueryOutcome::Absent);
+    }
+    assert_eq!(desk.state(&intent), OrderState::Rejected);
+    assert!(desk.now - back <= Nanos::from_secs(10));
+}
+
+#[test]
 fn a_cancel_of_an_unknown_order_is_sent_once_it_is_known_to_work() {
     let mut desk = Desk::new();
     let intent = desk.journal(Side::Buy, "1");
