@@ -153,7 +153,10 @@ async fn main() -> Result<()> {
         bus,
         instrument: INSTRUMENT.parse()?,
         base: last,
-        begins: now().plus(Nanos::from_secs(3_600)),
+        // Beyond the wall clock, so that only trades close bars, and on the second, as bars are.
+        begins: now()
+            .floor_to(Nanos::from_secs(1), Timestamp::EPOCH)
+            .plus(Nanos::from_secs(3_600)),
         closed: Vec::with_capacity(BARS),
     };
     drive(&mut market).await?;

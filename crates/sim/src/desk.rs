@@ -19,8 +19,8 @@ use ploy_orders_core::{
 };
 use ploy_recordings::walk;
 use ploy_risk_core::{
-    CheckRequest, Effect as RiskEffect, Input as RiskInput, RiskCore, Settings as RiskSettings,
-    TradingStates,
+    CheckRequest, Effect as RiskEffect, Input as RiskInput, ResetRules, RiskCore,
+    Settings as RiskSettings, TradingStates,
 };
 use ploy_strategy_core::{Effect, Input, Instance, InstanceConfig, Strategy};
 use std::collections::{BTreeMap, VecDeque};
@@ -91,6 +91,10 @@ impl Desk {
             armed: true,
             risk_epoch: 1,
             approval_ttl: APPROVAL_TTL,
+            resets: ResetRules {
+                hold: Nanos::ZERO,
+                second_person: false,
+            },
         };
         let mut desk = Self {
             instance: Instance::new(

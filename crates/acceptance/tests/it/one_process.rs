@@ -7,6 +7,7 @@ use ploy_acceptance::{
 };
 use ploy_domain::{Price, Rounding};
 use ploy_testkit::eventually;
+use reqwest::Method;
 use serde_json::{Value, json};
 use std::{cell::Cell, time::Duration};
 
@@ -90,7 +91,7 @@ async fn positions(api: &Api) -> Vec<(String, String, String)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_day_with_ploy_up() {
-    let mut ploy = OneProcess::new("").unwrap();
+    let mut ploy = OneProcess::new("[risk.reset]\nhold = \"1s\"\n").unwrap();
     let api = ploy.start().await.unwrap();
     orders_are_taken_once_and_cancelled(&api).await;
     until_a_strategy_has_traded(&api).await;
@@ -125,6 +126,33 @@ async fn a_day_with_ploy_up() {
     assert_eq!(positions(&api).await, held);
     let order = resting(&api, "BTCUSDT.SIM", "0.0007").await;
     refused_by_the_kill_switch(&api, "after-restart", &order).await;
+    trading_goes_on_when_it_is_confirmed(&api).await;
+}
+
+/// The kill is lifted by asking twice, with the hold in between, and never by itself.
+async fn trading_goes_on_when_it_is_confirmed(api: &Api) {
+    let reason = json!({ "reason": "the test goes on" });
+    let ask = |key: String| {
+        let reason = &reason;
+        let path = "/api/v1/risk/reset";
+        async move {
+            api.send(Method::POST, path, Some(&key), Some(reason))
+                .await
+                .unwrap()
+        }
+    };
+    let noted = ask("reset-0".to_owned()).await;
+    assert_eq!(noted.status, 409, "{:?}", noted.body);
+    let attempt = Cell::new(0);
+    let lifted = eventually(SOON, || {
+        attempt.set(attempt.get() + 1);
+        let asked = ask(format!("reset-{}", attempt.get()));
+        async move { (asked.await.status == 200).then_some(()) }
+    });
+    lifted.await.expect("the kill switch is not lifted");
+    let order = resting(api, "ETHUSDT.SIM", "0.02").await;
+    let placed = placed(api, "after-reset", &order).await;
+    until(api, &placed.order_id, "accepted").await;
 }
 
 async fn orders_are_taken_once_and_cancelled(api: &Api) {

@@ -6,6 +6,7 @@ use crate::{
     limits::Limits,
     market::Market,
     profit::{self, SessionProfit},
+    resets::{ResetAnswer, ResetRules, Resets},
     states::{StateEntry, TradingStates},
 };
 use ploy_domain::{
@@ -45,8 +46,13 @@ pub enum Input<'a> {
         /// Why.
         reason: &'a str,
     },
-    /// An authorised reset returns a scope to active.
-    Reset(Scope),
+    /// Somebody wants a scope to be active again, or confirms that.
+    Reset {
+        /// Which scope.
+        scope: Scope,
+        /// Who.
+        actor: &'a str,
+    },
     /// New limits.
     Limits(Limits),
     /// An instrument is known, or known anew.
@@ -60,6 +66,8 @@ pub enum Effect {
     Decided(RiskDecision),
     /// Persist and publish the trading states.
     StatesChanged,
+    /// Answer whoever wants a scope to be active again.
+    Reset(ResetAnswer),
     /// Cancel every open order of the scope.
     CancelAll(Scope),
     /// Ask the owner for the log of the account from this sequence; nothing beyond it was applied.
@@ -89,6 +97,8 @@ pub struct Settings {
     pub risk_epoch: u64,
     /// How long an approval is usable.
     pub approval_ttl: Nanos,
+    /// What loosening a scope takes.
+    pub resets: ResetRules,
 }
 
 /// The state of risk, folded from its inputs.
@@ -97,6 +107,7 @@ pub struct RiskCore {
     settings: Settings,
     limits: Limits,
     states: TradingStates,
+    resets: Resets,
     instruments: BTreeMap<InstrumentId, Instrument>,
     market: Market,
     accounts: BTreeMap<AccountId, AccountExposure>,
@@ -113,6 +124,7 @@ impl RiskCore {
             settings,
             limits,
             states,
+            resets: Resets::default(),
             instruments: BTreeMap::new(),
             market: Market::default(),
             accounts: BTreeMap::new(),
@@ -140,6 +152,7 @@ impl RiskCore {
                     reason: reason.to_owned(),
                     since: now,
                 };
+                self.resets.tripped(&scope);
                 if self.states.tighten(scope, entry) {
                     effects.push(Effect::StatesChanged);
                 }
@@ -147,10 +160,12 @@ impl RiskCore {
                     effects.push(Effect::CancelAll(scope));
                 }
             }
-            Input::Reset(scope) => {
-                if self.states.reset(&scope) {
+            Input::Reset { scope, actor } => {
+                let answer = self.reset(scope, actor, now);
+                if matches!(answer, ResetAnswer::Lifted { .. }) && self.states.reset(&scope) {
                     effects.push(Effect::StatesChanged);
                 }
+                effects.push(Effect::Reset(answer));
             }
             Input::Limits(limits) => self.limits = limits,
             Input::Instrument(instrument) => {
@@ -206,6 +221,36 @@ impl RiskCore {
                 account: event.account,
                 error,
             });
+        }
+    }
+
+    /// Nothing is loosened while something is in doubt.
+    fn reset(&mut self, scope: Scope, actor: &str, now: Timestamp) -> ResetAnswer {
+        if self.states.entry(&scope).is_none() {
+            return ResetAnswer::NothingToLift;
+        }
+        let concerned = self.accounts.iter().filter(|(account, _)| match scope {
+            Scope::Account(of) => of == **account,
+            Scope::Platform | Scope::Venue(_) | Scope::Strategy(_) | Scope::Instrument(_) => true,
+        });
+        let mut reasons = Vec::new();
+        for (account, exposure) in concerned {
+            if let Some(error) = self.broken.get(account) {
+                reasons.push(Reason::new(ReasonCode::ExposureUnavailable, error));
+            }
+            if !exposure.is_ready() {
+                let context = format_args!("account={account}");
+                reasons.push(Reason::new(ReasonCode::AccountNotReconciled, context));
+            }
+            for order_id in exposure.unknown_orders() {
+                let context = format_args!("order_id={order_id}");
+                reasons.push(Reason::new(ReasonCode::UnknownOrderPending, context));
+            }
+        }
+        if reasons.is_empty() {
+            self.resets.ask(scope, actor, &self.settings.resets, now)
+        } else {
+            ResetAnswer::Refused(reasons)
         }
     }
 

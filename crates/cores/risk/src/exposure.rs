@@ -4,7 +4,7 @@
 use crate::rate::RateWindow;
 use ploy_domain::{
     ClientOrderId, Execution, Instrument, InstrumentId, Intent, Nanos, Order, OrderEvent,
-    OrderEventPayload, Position, PositionError, Quantity, Side, StrategyId, Timestamp,
+    OrderEventPayload, OrderState, Position, PositionError, Quantity, Side, StrategyId, Timestamp,
     order::ApplyError,
 };
 use std::collections::BTreeMap;
@@ -146,6 +146,12 @@ impl AccountExposure {
     #[must_use]
     pub fn open_orders(&self) -> usize {
         self.orders.len() + self.reservations.len()
+    }
+
+    /// Orders whose outcome nobody knows.
+    pub(crate) fn unknown_orders(&self) -> impl Iterator<Item = ClientOrderId> + '_ {
+        let unknown = |order: &&Order| order.state() == OrderState::Unknown;
+        self.orders.values().filter(unknown).map(Order::id)
     }
 
     /// The content of a working order.

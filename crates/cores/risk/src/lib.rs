@@ -21,11 +21,13 @@ mod limits;
 mod market;
 mod profit;
 mod rate;
+mod resets;
 mod states;
 
 pub use crate::{
     core::{CheckRequest, Effect, Input, RiskCore, Settings},
     exposure::{AccountExposure, ExposureLine, LogError},
     limits::{Limits, LimitsError},
+    resets::{ResetAnswer, ResetRules},
     states::{StateEntry, TradingStates},
 };

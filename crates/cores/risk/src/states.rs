@@ -45,6 +45,12 @@ impl TradingStates {
         self.entries.iter()
     }
 
+    /// The state of a scope that is not plainly active.
+    #[must_use]
+    pub fn entry(&self, scope: &Scope) -> Option<&StateEntry> {
+        self.entries.get(scope)
+    }
+
     /// Tightens a scope; answers whether anything changed. A state that is as tight already, or
     /// tighter, stays as it is (KIL-2: trips only tighten, the maximum wins).
     pub fn tighten(&mut self, scope: Scope, entry: StateEntry) -> bool {

@@ -262,6 +262,7 @@ async fn start(
         bus: Arc::clone(&ground.bus),
         instruments: vec![instrument.clone()],
         accounts: vec![account.account],
+        resets: config.risk.resets(config.common.mode),
         limits: config.risk.limits.clone(),
         armed: true,
         holder: holder.clone(),

@@ -9,7 +9,7 @@ use super::{
     status::states,
 };
 use ploy_chassis::Clock;
-use ploy_gateway::contract::{CancelAllJson, KillJson, OrderJson};
+use ploy_gateway::contract::{CancelAllJson, KillJson, OrderJson, RiskJson};
 use reqwest::Method;
 use serde_json::{Map, Value};
 
@@ -22,6 +22,19 @@ pub(crate) struct Kill {
     /// Why, for those who come to look
     #[arg(long)]
     reason: Option<String>,
+    #[command(flatten)]
+    key: Key,
+}
+
+/// What to let go on.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Reset {
+    /// platform, venue:ID, account:ID, strategy:ID or instrument:SYMBOL.VENUE
+    #[arg(long, default_value = "platform")]
+    scope: String,
+    /// Why trading may go on
+    #[arg(long)]
+    reason: String,
     #[command(flatten)]
     key: Key,
 }
@@ -112,6 +125,26 @@ pub(super) async fn kill(gateway: &Gateway, args: Kill) -> Result<Shown, Failure
         done: kill.halted && kill.cancels_requested.is_some(),
         ..Shown::new(line(&raw), killed(&kill))
     })
+}
+
+pub(super) async fn reset(gateway: &Gateway, args: Reset) -> Result<Shown, Failure> {
+    let scope = args.scope.clone();
+    let body = [("scope", Some(args.scope)), ("reason", Some(args.reason))];
+    let order = Order {
+        method: Method::POST,
+        path: "/api/v1/risk/reset",
+        params: &[],
+        key: &args.key.text(),
+        body: Some(object(body)),
+    };
+    let raw = gateway.command(order).await?;
+    let risk: RiskJson = gateway.read(&raw)?;
+    let text = format!(
+        "trading goes on for {}\n\n{}",
+        clean(&scope),
+        states(&risk.states)
+    );
+    Ok(Shown::new(line(&raw), text))
 }
 
 /// What a kill did and what it did not.

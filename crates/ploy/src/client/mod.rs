@@ -12,7 +12,7 @@ mod table;
 
 use crate::cli::say;
 use clap::{Args, Subcommand};
-use commands::{Cancel, Kill, Submit};
+use commands::{Cancel, Kill, Reset, Submit};
 use connection::{Connection, Gateway};
 use failure::Failure;
 use lists::{Accounts, Fills, Orders, Plain};
@@ -37,6 +37,8 @@ pub(crate) enum Command {
     Risk(Asked<Plain>),
     /// Stop trading at once: halt, and cancel every open order
     Kill(Asked<Kill>),
+    /// Let trading go on after a kill: ask once, and again after the hold to confirm
+    Reset(Asked<Reset>),
     /// Cancel one order, or all of a scope
     Cancel(Asked<Cancel>),
     /// Place an order
@@ -100,6 +102,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Markets(asked) => asked.run(lists::markets).await,
         Command::Risk(asked) => asked.run(status::risk).await,
         Command::Kill(asked) => asked.run(commands::kill).await,
+        Command::Reset(asked) => asked.run(commands::reset).await,
         Command::Cancel(asked) => asked.run(commands::cancel).await,
         Command::Order(OrderCommand::Submit(asked)) => asked.run(commands::submit).await,
     }

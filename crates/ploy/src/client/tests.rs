@@ -52,6 +52,8 @@ fn commands_are_read_as_typed() {
         "risk",
         "kill",
         "kill --scope account:main --reason drill",
+        "reset --reason checked",
+        "reset --scope account:main --reason checked --key k",
         "cancel pd00000000000000000 --account main",
         "cancel --all --scope strategy:ma-cross-btc",
         "order submit BTCUSDT buy 0.01 --price 50000 --time-in-force fok --key k",
@@ -60,6 +62,7 @@ fn commands_are_read_as_typed() {
         assert!(typed(good).is_ok(), "{good}: {:?}", typed(good));
     }
     for bad in [
+        "reset",
         "cancel",
         "cancel x --all",
         "cancel x --scope platform",

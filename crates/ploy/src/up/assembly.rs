@@ -84,6 +84,7 @@ impl Ground {
             bus: Arc::clone(&self.bus),
             instruments: self.instruments.clone(),
             accounts: vec![self.config.execution.account],
+            resets: self.config.risk.resets(self.config.common.mode),
             limits: self.config.risk.limits.clone(),
             armed: self.config.risk.is_armed(self.config.common.mode),
             holder: self.holder.clone(),

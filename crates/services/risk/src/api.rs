@@ -53,11 +53,16 @@ impl RiskApi for RiskService {
     }
 
     async fn set_state(&self, change: StateChange, call: Call) -> Result<RiskState, ApiError> {
-        if change.state == TradingState::Active {
-            let bound = "reducing, cancel_only or halted; loosening is a reset";
-            return Err(ApiError::invalid("state", change.state, bound));
-        }
         let actor = call.actor.to_string();
+        if change.state == TradingState::Active {
+            let reset = |reply| Message::Reset {
+                scope: change.scope,
+                reason: change.reason,
+                actor,
+                reply,
+            };
+            return self.ask(call.deadline, reset).await;
+        }
         let tighten = |reply| Message::Tighten {
             scope: change.scope,
             state: change.state,

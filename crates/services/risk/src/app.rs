@@ -9,7 +9,7 @@ use crate::{
 use ploy_bus::{Bus, BusError, Pattern};
 use ploy_chassis::{BoxError, Clock, Process, chain, order_log::OrderLog};
 use ploy_domain::{AccountId, Instrument, Nanos};
-use ploy_risk_core::{Input, Limits, RiskCore, Settings};
+use ploy_risk_core::{Input, Limits, ResetRules, RiskCore, Settings};
 use ploy_store::{LeaseKeeper, LeaseState, LeaseTerms, lease::Claim};
 use ploy_wire::{
     api::{Actor, ExecutionApi},
@@ -44,6 +44,8 @@ pub struct Deps {
     pub accounts: Vec<AccountId>,
     /// The limits to judge by; their version is found in the database.
     pub limits: Limits,
+    /// What it takes to loosen what somebody tightened.
+    pub resets: ResetRules,
     /// Whether orders may leave: always in dev and paper, in live only once armed.
     pub armed: bool,
     /// The name of this process among others that could judge.
@@ -184,6 +186,7 @@ impl App {
             armed: self.deps.armed,
             risk_epoch: epoch,
             approval_ttl: APPROVAL_TTL,
+            resets: self.deps.resets,
         };
         let mut core = RiskCore::new(settings, limits, states);
         let mut effects = Vec::new();

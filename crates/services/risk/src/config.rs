@@ -2,11 +2,16 @@
 
 use ploy_chassis::config::{Mode, Settings};
 use ploy_domain::{AccountId, Amount, Bps, Nanos};
-use ploy_risk_core::Limits;
+use ploy_risk_core::{Limits, ResetRules};
 use std::{net::SocketAddr, time::Duration};
 
 /// Every key of the section with its default.
 pub const DEFAULTS: &str = include_str!("../config/default.toml");
+
+/// The longest wait between asking for a reset and confirming it.
+const RESET_HOLD_MAX: Duration = Duration::from_secs(3_600);
+/// The shortest one in live where one person is enough.
+const RESET_HOLD_ALONE: Nanos = Nanos::from_secs(600);
 
 /// The configuration of risk.
 #[derive(Debug, Clone)]
@@ -25,6 +30,8 @@ pub struct Config {
     pub armed: bool,
     /// The limits; their version is found in the database.
     pub limits: Limits,
+    /// What it takes to loosen what somebody tightened.
+    pub resets: ResetRules,
 }
 
 impl Config {
@@ -36,6 +43,8 @@ impl Config {
         let ingestion = s.url("risk.ingestion", &["http", "https"]);
         let accounts = s.list("risk.accounts", "accounts", 1..=1_000);
         let (armed, limits) = (s.flag("risk.armed"), limits(s));
+        let hold = s.duration("risk.reset.hold", Duration::ZERO..=RESET_HOLD_MAX);
+        let second_person = s.flag("risk.reset.second_person");
         Some(Self {
             listen: listen?,
             ops_listen: ops_listen?,
@@ -44,7 +53,25 @@ impl Config {
             accounts: accounts?,
             armed: armed?,
             limits: limits?,
+            resets: ResetRules {
+                hold: nanos(hold?),
+                second_person: second_person?,
+            },
         })
+    }
+
+    /// What loosening takes in this mode: who is alone in live waits longer (KIL-3).
+    #[must_use]
+    pub fn resets(&self, mode: Mode) -> ResetRules {
+        let is_alone = mode == Mode::Live && !self.resets.second_person;
+        if !is_alone {
+            return self.resets;
+        }
+        tracing::warn!("one person alone can loosen the kill switch: risk.reset.second_person");
+        ResetRules {
+            hold: self.resets.hold.max(RESET_HOLD_ALONE),
+            ..self.resets
+        }
     }
 
     /// Whether orders may leave: always in dev and paper, in live only once armed.
@@ -52,6 +79,10 @@ impl Config {
     pub fn is_armed(&self, mode: Mode) -> bool {
         mode != Mode::Live || self.armed
     }
+}
+
+fn nanos(span: Duration) -> Nanos {
+    Nanos::new(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn limits(s: &mut Settings) -> Option<Limits> {
@@ -74,7 +105,7 @@ fn limits(s: &mut Settings) -> Option<Limits> {
         version: 0,
         order_notional_max: order_notional_max?,
         price_band: Bps::new(price_band?),
-        quote_age_max: Nanos::new(i64::try_from(quote_age_max?.as_nanos()).unwrap_or(i64::MAX)),
+        quote_age_max: nanos(quote_age_max?),
         open_orders_max: open_orders_max?,
         order_rate_max: order_rate_max?,
         position_notional_max: position_notional_max?,

@@ -1,23 +1,17 @@
 //! The owner of the risk core while this process leads: market facts and the order log go in,
 //! decisions come out; trading states are durable before they are answered.
 
-use crate::{
-    metrics,
-    store::{Change, RiskStore},
-};
+use crate::{braking::Tightening, metrics, store::RiskStore};
 use ploy_bus::{Bus, Subscription};
 use ploy_chassis::{Clock, trace};
 use ploy_domain::{
     AccountId, MarketEvent, OrderEvent, Reason, ReasonCode, RiskDecision, Scope, TraceContext,
     TradingState,
 };
-use ploy_risk_core::{CheckRequest as CoreRequest, Effect, Input, RiskCore, StateEntry};
+use ploy_risk_core::{CheckRequest as CoreRequest, Effect, Input, RiskCore};
 use ploy_store::{LeaseState, lease::HeldLease};
 use ploy_wire::{
-    api::{
-        Actor, ApiError, Call, CancelAll, CheckRequest, ExecutionApi, ExposureView, LimitsView,
-        RiskState, ScopeState,
-    },
+    api::{Actor, ApiError, Call, CheckRequest, ExecutionApi, RiskState},
     facts,
 };
 use std::{
@@ -33,10 +27,8 @@ pub(crate) const INBOX_MAX: usize = 4_096;
 /// (RSK-4).
 const SETTLING: Duration = Duration::from_secs(2);
 /// How long a page of a replay may take.
-const REPLAY_DEADLINE: Duration = Duration::from_secs(2);
+pub(crate) const REPLAY_DEADLINE: Duration = Duration::from_secs(2);
 const REPLAY_PAGE: u32 = 1_000;
-/// A cancel-all that execution did not take is repeated at this pace until it does.
-const CANCEL_AGAIN: Duration = Duration::from_secs(1);
 
 type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
 
@@ -57,6 +49,12 @@ pub(crate) enum Message {
         reason: String,
         actor: String,
         trip_id: String,
+        reply: Reply<RiskState>,
+    },
+    Reset {
+        scope: Scope,
+        reason: String,
+        actor: String,
         reply: Reply<RiskState>,
     },
     State(Reply<RiskState>),
@@ -162,6 +160,15 @@ impl Judge {
                 let answer = self.tighten(wanted).await;
                 drop(reply.send(answer));
             }
+            Message::Reset {
+                scope,
+                reason,
+                actor,
+                reply,
+            } => {
+                let answer = self.reset(scope, &reason, &actor).await;
+                drop(reply.send(answer));
+            }
             Message::State(reply) => drop(reply.send(Ok(self.state()))),
             Message::Log(events) => self.log(&events),
             Message::Position(account, reply) => {
@@ -257,198 +264,13 @@ impl Judge {
                     metrics::log_broken();
                     tracing::error!(%account, %error, "the order log contradicts itself");
                 }
-                Effect::Decided(_) | Effect::StatesChanged | Effect::CancelAll(_) => {}
-            }
-        }
-    }
-
-    async fn tighten(&mut self, wanted: Tightening) -> Result<RiskState, ApiError> {
-        let Tightening {
-            scope,
-            state,
-            kill,
-            reason,
-            actor,
-            trip_id,
-        } = wanted;
-        let now = self.clock.now();
-        let mut effects = Vec::new();
-        // Memory first: from here on nothing of the scope is approved (KIL-4).
-        let input = Input::Tighten {
-            scope,
-            state,
-            kill,
-            reason: &reason,
-        };
-        self.core.handle(input, now, &mut effects);
-        for effect in effects {
-            match effect {
-                Effect::StatesChanged => {
-                    tracing::warn!(%scope, %state, kill, reason, actor, "trading state tightened");
-                    let entry = StateEntry {
-                        state,
-                        killed: kill,
-                        reason: reason.clone(),
-                        since: now,
-                    };
-                    let epoch = self.core.states().epoch();
-                    let (actor, trip_id) = (actor.clone(), trip_id.clone());
-                    self.record(Change {
-                        epoch,
-                        scope,
-                        entry,
-                        actor,
-                        trip_id,
-                    })
-                    .await?;
-                    self.publish_state();
-                }
-                Effect::CancelAll(scope) => self.cancel_all(scope, reason.clone()),
                 Effect::Decided(_)
-                | Effect::Replay { .. }
-                | Effect::Duplicate
-                | Effect::LogBroken { .. } => {}
+                | Effect::StatesChanged
+                | Effect::Reset(_)
+                | Effect::CancelAll(_) => {}
             }
         }
-        Ok(self.state())
     }
-
-    async fn record(&self, change: Change) -> Result<(), ApiError> {
-        let shard = (self.lease.claim.shard.clone(), self.lease.epoch);
-        self.store.record(change, shard).await.map_err(|error| {
-            tracing::error!(%error, "a trading state is in force but not recorded");
-            ApiError::unavailable("the state is in force but could not be recorded; repeat it")
-        })
-    }
-
-    /// A kill that was in force before a restart still cancels.
-    fn resume_kills(&self) {
-        let killed = self
-            .core
-            .states()
-            .entries()
-            .filter(|(_, entry)| entry.killed);
-        for (scope, entry) in killed {
-            self.cancel_all(*scope, entry.reason.clone());
-        }
-        let tightest = self
-            .core
-            .states()
-            .entries()
-            .map(|(_, entry)| entry.state)
-            .max();
-        metrics::tightest(tightest.unwrap_or_default());
-    }
-
-    /// Has execution cancel everything in the scope, repeated until it takes the command.
-    fn cancel_all(&self, scope: Scope, reason: String) {
-        let (execution, stop) = (Arc::clone(&self.execution), self.stop.clone());
-        self.tasks.spawn(async move {
-            loop {
-                let command = CancelAll {
-                    scope,
-                    reason: format!("kill {reason}"),
-                };
-                let call = Call::new(Actor::RISK, REPLAY_DEADLINE);
-                match execution.cancel_all(command, call).await {
-                    Ok(answer) => {
-                        tracing::warn!(%scope, requested = answer.requested, "orders cancelled");
-                        return;
-                    }
-                    Err(error) => tracing::error!(%scope, %error, "cancel-all not taken yet"),
-                }
-                let pause = stop
-                    .run_until_cancelled(tokio::time::sleep(CANCEL_AGAIN))
-                    .await;
-                if pause.is_none() {
-                    return;
-                }
-            }
-        });
-    }
-
-    fn publish_state(&self) {
-        let tightest = self
-            .core
-            .states()
-            .entries()
-            .map(|(_, entry)| entry.state)
-            .max();
-        metrics::tightest(tightest.unwrap_or_default());
-        let epoch = self.core.states().epoch();
-        let now = self.clock.now();
-        let fact = facts::RiskStateChanged {
-            event_id: facts::RiskStateChanged::id(epoch, now),
-            epoch,
-            producer_epoch: self.lease.epoch.unsigned_abs(),
-            ts_event: now,
-            trace: trace::current(),
-            states: self.state().states,
-            limits_version: self.core.limits().version,
-        };
-        let bus = Arc::clone(&self.bus);
-        self.tasks.spawn(async move {
-            let subject = match ploy_bus::Subject::new(ploy_wire::subjects::RISK_STATE) {
-                Ok(subject) => subject,
-                Err(error) => {
-                    tracing::error!(%error, "the subject of risk states is not valid");
-                    return;
-                }
-            };
-            let message = ploy_bus::Message::new(subject, facts::encode_risk_state(&fact));
-            if let Err(error) = bus.append(&fact.event_id.to_string(), message).await {
-                tracing::warn!(%error, "a trading state was not published; readers ask for it");
-            }
-        });
-    }
-
-    fn state(&self) -> RiskState {
-        let states = self.core.states();
-        let scope_state = |(scope, entry): (&Scope, &StateEntry)| ScopeState {
-            scope: *scope,
-            state: entry.state,
-            reason: entry.reason.clone(),
-            since: entry.since,
-        };
-        let limits = self.core.limits();
-        let values = limits
-            .named()
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
-        let lines = self
-            .core
-            .accounts()
-            .flat_map(|(_, account)| account.lines());
-        RiskState {
-            epoch: states.epoch(),
-            states: states.entries().map(scope_state).collect(),
-            limits: LimitsView {
-                version: limits.version,
-                values: values.collect(),
-            },
-            exposures: lines
-                .map(|((instrument, strategy), line)| ExposureView {
-                    instrument,
-                    strategy,
-                    position: line.position,
-                    open_buy: line.open_buy,
-                    open_sell: line.open_sell,
-                    reserved_buy: line.reserved_buy,
-                    reserved_sell: line.reserved_sell,
-                })
-                .collect(),
-        }
-    }
-}
-
-/// A wish to tighten a scope.
-struct Tightening {
-    scope: Scope,
-    state: TradingState,
-    kill: bool,
-    reason: String,
-    actor: String,
-    trip_id: String,
 }
 
 /// A part of an account's log that was not heard.

@@ -13,6 +13,7 @@
 
 mod api;
 mod app;
+mod braking;
 pub mod config;
 mod follower;
 mod grpc;

@@ -39,6 +39,7 @@ pub async fn start(config: Config, base: Base) -> Result<(), BoxError> {
         bus,
         instruments,
         armed: config.is_armed(base.common.mode),
+        resets: config.resets(base.common.mode),
         accounts: config.accounts,
         limits: config.limits,
         holder: base.holder.clone(),

@@ -53,7 +53,7 @@ impl RiskStore {
     pub(crate) async fn states(&self) -> Result<TradingStates, StoreError> {
         let rows = self
             .store
-            .fetch_all(sql("SELECT * FROM risk_states"))
+            .fetch_all(sql("SELECT * FROM risk_states WHERE state <> 'active'"))
             .await?;
         let newest = "SELECT epoch FROM risk_state_changes ORDER BY epoch DESC LIMIT 1";
         let newest = self.store.fetch_optional(sql(newest)).await?;

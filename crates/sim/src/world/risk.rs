@@ -10,7 +10,7 @@ use super::{
 use ploy_domain::{
     Nanos, OrderEvent, Reason, ReasonCode, RiskDecision, Scope, Timestamp, TradingState,
 };
-use ploy_risk_core::{CheckRequest, Effect, Input, RiskCore, Settings};
+use ploy_risk_core::{CheckRequest, Effect, Input, ResetAnswer, RiskCore, Settings};
 use std::collections::BTreeSet;
 
 /// Approvals of a risk service before this one are used or dead by then (RSK-4).
@@ -53,6 +53,7 @@ impl Platform {
             armed: true,
             risk_epoch: self.disk.risk_epoch,
             approval_ttl: APPROVAL_TTL,
+            resets: terms::resets(),
         };
         let mut core = RiskCore::new(settings, terms::limits(), self.disk.states.clone());
         let mut effects = Vec::new();
@@ -250,7 +251,19 @@ impl Platform {
         if self.people.is_lifted(scope) {
             let (now, mut effects) = (self.now, Vec::new());
             if let Some(core) = &mut self.risk.core {
-                core.handle(Input::Reset(scope), now, &mut effects);
+                // One person asks, another confirms; while something is in doubt, both ask again.
+                for actor in ["anna", "bela"] {
+                    core.handle(Input::Reset { scope, actor }, now, &mut effects);
+                }
+            }
+            let is_done = |effect: &Effect| {
+                matches!(
+                    effect,
+                    Effect::Reset(ResetAnswer::Lifted { .. } | ResetAnswer::NothingToLift)
+                )
+            };
+            if !effects.iter().any(is_done) {
+                return self.remind_risk(LOOK_EVERY, ToRisk::Reset(scope));
             }
             self.risk.cancels.remove(&scope);
             self.record_states();

@@ -5,7 +5,7 @@ use ploy_domain::{
     StrategyId,
 };
 use ploy_orders_core::EgressGuard;
-use ploy_risk_core::Limits;
+use ploy_risk_core::{Limits, ResetRules};
 
 /// Marks our order ids.
 pub(crate) const PREFIX: [u8; 2] = *b"ps";
@@ -86,6 +86,14 @@ pub(crate) fn limits() -> Limits {
         net_exposure_max: amount(320),
         daily_loss_max: amount(1_000_000),
         drawdown_max: amount(1_000_000),
+    }
+}
+
+/// Two persons, without a wait: the wait is tested where it is decided.
+pub(crate) const fn resets() -> ResetRules {
+    ResetRules {
+        hold: Nanos::ZERO,
+        second_person: true,
     }
 }
 

@@ -8,6 +8,11 @@ use proptest::prelude::*;
 
 const T0: Timestamp = Timestamp::from_nanos(1_700_000_000_000_000_000);
 
+const RESETS: ResetRules = ResetRules {
+    hold: Nanos::from_secs(60),
+    second_person: true,
+};
+
 fn limits() -> Limits {
     let amount = |whole| Amount::from_int(whole).unwrap();
     Limits {
@@ -57,6 +62,7 @@ impl Desk {
             armed: true,
             risk_epoch: 1,
             approval_ttl: Nanos::from_millis(500),
+            resets: RESETS,
         };
         let core = RiskCore::new(settings, limits(), TradingStates::default());
         let mut desk = Self {
@@ -228,6 +234,7 @@ fn missing_input_denies() {
         armed: true,
         risk_epoch: 1,
         approval_ttl: Nanos::from_millis(500),
+        resets: RESETS,
     };
     let core = RiskCore::new(settings, limits(), TradingStates::default());
     let mut desk = Desk {
@@ -441,11 +448,44 @@ fn a_kill_tightens_once_and_cancels_every_time() {
     assert_eq!(desk.tell(kill()), [Effect::StatesChanged, cancel.clone()]);
     assert_eq!(desk.tell(kill()), [cancel]);
     assert_eq!(desk.core.states().epoch(), 1);
-    assert_eq!(
-        desk.tell(Input::Reset(Scope::Platform)),
-        [Effect::StatesChanged]
-    );
-    assert!(desk.ask(Side::Buy, "1", "100").is_ok());
+    let reset = |actor| Input::Reset {
+        scope: Scope::Platform,
+        actor,
+    };
+    let until = desk.now.plus(RESETS.hold);
+    let by_another = true;
+    let held = ResetAnswer::Held { until, by_another };
+    assert_eq!(desk.tell(reset("anna")), [Effect::Reset(held)]);
+    assert!(desk.ask(Side::Buy, "1", "100").is_err());
+    desk.now = until;
+    let requested_by = "anna".to_owned();
+    let lifted = Effect::Reset(ResetAnswer::Lifted { requested_by });
+    assert_eq!(desk.tell(reset("bela")), [Effect::StatesChanged, lifted]);
+    assert_eq!(desk.core.states().entries().count(), 0);
+    let nothing = Effect::Reset(ResetAnswer::NothingToLift);
+    assert_eq!(desk.tell(reset("bela")), [nothing]);
+}
+
+#[test]
+fn nothing_is_loosened_while_an_account_is_in_doubt() {
+    let mut desk = Desk::new();
+    desk.tell(Input::Tighten {
+        scope: Scope::Platform,
+        state: TradingState::CancelOnly,
+        kill: false,
+        reason: "operator",
+    });
+    let reason = Reason::bare(Code::PrivateStreamUnavailable);
+    let seq = desk.seq + 1;
+    let event = desk.event(seq, P::AccountNotReady { reason });
+    desk.tell(Input::Log(&event));
+    let scope = Scope::Platform;
+    let actor = "anna";
+    let effects = desk.tell(Input::Reset { scope, actor });
+    let [Effect::Reset(ResetAnswer::Refused(reasons))] = &effects[..] else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(reasons[0].code, Code::AccountNotReconciled);
 }
 
 #[test]

@@ -66,6 +66,7 @@ fn mutations() -> Router<Arc<Shared>> {
         .route("/api/v1/orders", post(orders::submit))
         .route("/api/v1/orders/{order_id}", delete(orders::cancel))
         .route("/api/v1/orders/cancel-all", post(orders::cancel_all))
+        .route("/api/v1/risk/reset", post(risk::reset))
 }
 
 fn kill() -> Router<Arc<Shared>> {

@@ -9,8 +9,8 @@ use crate::{
     shared::Shared,
 };
 use axum::{Json, extract::State};
-use ploy_domain::{IdempotencyKey, Scope};
-use ploy_wire::api::{ApiError, CancelAll, CancelAllAnswer, KillRequest, RiskState};
+use ploy_domain::{IdempotencyKey, Scope, TradingState};
+use ploy_wire::api::{ApiError, CancelAll, CancelAllAnswer, KillRequest, RiskState, StateChange};
 use std::{sync::Arc, time::Duration};
 
 /// A kill that takes longer has failed: the caller has to know soon (failure-model §8.4).
@@ -58,11 +58,38 @@ pub(super) async fn kill(
     told(trip, halted, cancelled).map(Json)
 }
 
+/// Loosens what was tightened: the first request is noted, a second one after the hold confirms it.
+pub(super) async fn reset(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    Query(query): Query,
+    Body(mut fields): Body,
+) -> Result<Json<RiskJson>, Problem> {
+    query.finish()?;
+    let scope = read_scope(&mut fields);
+    let given: Option<String> = fields.required("reason", "why trading may go on");
+    fields.finish()?;
+    let reason = given.as_deref().map(plain).unwrap_or_default();
+    let change = StateChange {
+        scope,
+        state: TradingState::Active,
+        reason,
+    };
+    let risk = Arc::clone(&shared.deps.risk);
+    let reset = |call| async move { risk.set_state(change, call).await };
+    let state = detached(&shared, caller.call(), reset).await?;
+    Ok(Json(state.into()))
+}
+
 /// Why, cut to what fits: a long explanation is no reason to go on trading.
 fn reason(fields: &mut Fields) -> Option<String> {
     let reason: String = fields.optional("reason", "a text")?;
+    Some(plain(&reason))
+}
+
+fn plain(reason: &str) -> String {
     let plain = reason.chars().map(|c| if c.is_control() { ' ' } else { c });
-    Some(plain.take(REASON_MAX).collect())
+    plain.take(REASON_MAX).collect()
 }
 
 /// The caller's name of the trip, or one made of the request id. A key that cannot be read is no

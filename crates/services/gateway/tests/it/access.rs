@@ -24,6 +24,7 @@ async fn mutations_need_the_token() {
         (Method::DELETE, "/api/v1/orders/pd00000000000000000"),
         (Method::POST, "/api/v1/orders/cancel-all"),
         (Method::POST, "/api/v1/risk/kill"),
+        (Method::POST, "/api/v1/risk/reset"),
     ];
     for (method, path) in mutations {
         let bare = gateway

@@ -129,3 +129,25 @@ async fn a_kill_is_never_too_often_and_never_too_many() {
     assert_eq!(hanging.await.unwrap().unwrap().status(), 202);
     gateway.end().await;
 }
+
+#[tokio::test]
+async fn a_reset_is_noted_first_and_confirmed_by_a_second_request() {
+    const RESET: &str = "/api/v1/risk/reset";
+    let gateway = Gateway::start().await;
+    let nameless = gateway.post(RESET, "r1", json!({})).await;
+    assert_eq!(nameless.status, 400, "{}", nameless.body);
+    gateway.post(KILL, "k", json!({})).await;
+    let body = json!({"reason": "the feed is back"});
+    let noted = gateway.post(RESET, "r2", body.clone()).await;
+    assert_eq!(noted.status, 409, "{}", noted.body);
+    assert!(noted.body["detail"].as_str().unwrap().contains("noted"));
+    let lifted = gateway.post(RESET, "r3", body).await;
+    assert_eq!(lifted.status, 200, "{}", lifted.body);
+    assert_eq!(lifted.body["states"], json!([]));
+    let asked = gateway.platform.tell(|told| told.resets.clone());
+    assert_eq!(
+        (asked.len(), asked[0].reason.as_str()),
+        (2, "the feed is back")
+    );
+    gateway.end().await;
+}

@@ -9,12 +9,13 @@ use ploy_domain::{
 use ploy_wire::api::{
     AccountView, ApiError, Call, CancelAll, CancelAllAnswer, CancelOrder, CheckRequest,
     ExecutionApi, FillQuery, FillView, Head, IngestionApi, KillRequest, LimitsView, MarketView,
-    OrderQuery, OrderView, Page, PositionView, RiskApi, RiskState, ScopeState, StateChange,
+    OrderQuery, OrderView, Page, PositionView, Retry, RiskApi, RiskState, ScopeState, StateChange,
     StrategyApi, StrategyState, StrategyView, SubmitOrder,
 };
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 /// What the services know and are told to do.
@@ -31,6 +32,7 @@ pub(crate) struct Told {
     pub(crate) hangs: bool,
     /// The prices at which submitted orders were decided.
     pub(crate) decided_at: Vec<Option<Price>>,
+    pub(crate) resets: Vec<StateChange>,
     pub(crate) killed: Vec<KillRequest>,
     pub(crate) calls: Vec<(&'static str, Call)>,
     pub(crate) queries: Vec<OrderQuery>,
@@ -299,8 +301,23 @@ impl RiskApi for Platform {
         Err(ApiError::internal("the gateway never asks for a check"))
     }
 
-    async fn set_state(&self, _: StateChange, _: Call) -> Result<RiskState, ApiError> {
-        Err(ApiError::internal("the gateway never sets a state"))
+    async fn set_state(&self, change: StateChange, call: Call) -> Result<RiskState, ApiError> {
+        self.risk("set_state", call.clone())?;
+        if change.state != TradingState::Active {
+            return Err(ApiError::internal("the gateway only loosens"));
+        }
+        let is_first = self.tell(|told| {
+            told.resets.push(change.clone());
+            told.resets.len() == 1
+        });
+        if is_first {
+            return Err(ApiError {
+                retry: Retry::After(Duration::from_secs(60)),
+                ..ApiError::failed_precondition("the reset of platform is noted")
+            });
+        }
+        self.tell(|told| told.killed.retain(|kill| kill.scope != change.scope));
+        self.state(call).await
     }
 
     async fn kill(&self, request: KillRequest, call: Call) -> Result<RiskState, ApiError> {
