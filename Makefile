@@ -99,6 +99,13 @@ e2e: packages binaries ## The whole system from outside, in one process and dist
 crash: packages binaries ## Processes killed at random under load; the exchange's ledger is the judge
 	$(CARGO) test --locked --package ploy-acceptance --test it -- --nocapture crash
 
+.PHONY: chaos chaos-smoke
+chaos: packages binaries ## Faults on the running whole, one after the other (SCENARIO=CH-07 SEED=42)
+	$(if $(SCENARIO),CHAOS_SCENARIO=$(SCENARIO)) $(if $(SEED),CHAOS_SEED=$(SEED)) \
+	  $(CARGO) test --locked --package ploy-acceptance --test it -- --nocapture faults_under_load
+
+chaos-smoke: chaos ## The same; all scenarios together take two minutes
+
 .PHONY: tests
 tests: ## All tests but those in documentation
 ifeq ($(NEXTEST),yes)

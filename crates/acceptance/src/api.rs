@@ -128,6 +128,24 @@ impl Api {
         .context("the kill switch is not taken")
     }
 
+    /// Lifts a kill: asks, and confirms once the hold is over.
+    ///
+    /// # Errors
+    /// When it is not lifted in time.
+    pub async fn reset(&self, reason: &str) -> Result<()> {
+        let body = serde_json::json!({ "reason": reason });
+        eventually(Duration::from_secs(30), || async {
+            let path = "/api/v1/risk/reset";
+            let answer = self
+                .send(Method::POST, path, None, Some(&body))
+                .await
+                .ok()?;
+            (answer.status == 200).then_some(())
+        })
+        .await
+        .context("the kill switch is not lifted")
+    }
+
     /// Waits until the gateway is ready and the account may trade.
     ///
     /// # Errors

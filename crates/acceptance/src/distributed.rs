@@ -71,6 +71,10 @@ pub enum Victim {
     Service(Service),
     /// The NATS server.
     Bus,
+    /// The PostgreSQL server.
+    Database,
+    /// The Redis server.
+    Cache,
 }
 
 impl fmt::Display for Victim {
@@ -78,6 +82,8 @@ impl fmt::Display for Victim {
         match self {
             Self::Service(service) => service.fmt(f),
             Self::Bus => f.pad("nats-server"),
+            Self::Database => f.pad("postgres"),
+            Self::Cache => f.pad("redis-server"),
         }
     }
 }
@@ -155,6 +161,7 @@ impl Distributed {
             "listen": format!("127.0.0.1:{}", self.grpc(Service::Exchange)),
             "data_dir": self.dir.join("exchange"),
             "seed": 1,
+            "fault_injection": true,
             "accounts": [{
                 "name": "main",
                 "api_key": "key",
@@ -273,6 +280,14 @@ impl Distributed {
                 self.bus.kill();
                 return Ok(());
             }
+            Victim::Database => {
+                self.postgres.kill();
+                return Ok(());
+            }
+            Victim::Cache => {
+                self.cache.kill();
+                return Ok(());
+            }
             Victim::Service(service) => service,
         };
         let mut running = self
@@ -295,8 +310,46 @@ impl Distributed {
     pub fn revive(&mut self, victim: Victim) -> Result<()> {
         match victim {
             Victim::Bus => tokio::task::block_in_place(|| self.bus.restart()),
+            Victim::Database => tokio::task::block_in_place(|| self.postgres.restart()),
+            Victim::Cache => tokio::task::block_in_place(|| self.cache.restart()),
             Victim::Service(service) => self.begin(service),
         }
+    }
+
+    /// Loses the whole bus: it comes back without anything it ever kept.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub fn empty_bus(&mut self) -> Result<()> {
+        tokio::task::block_in_place(|| self.bus.restart_empty())
+    }
+
+    /// Stands a process still, or lets it go on.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn freeze(&self, service: Service, frozen: bool) -> Result<()> {
+        let running = self.processes.get(&service);
+        let running = running.with_context(|| format!("{service} does not run"))?;
+        if frozen {
+            running.freeze()
+        } else {
+            running.thaw()
+        }
+    }
+
+    /// What goes wrong between the exchange and its clients from now on.
+    ///
+    /// # Errors
+    /// When the exchange does not take it.
+    pub async fn venue_faults(&self, plan: &serde_json::Value) -> Result<()> {
+        let port = self.grpc(Service::Exchange);
+        let url = format!("http://127.0.0.1:{port}/ploy/faults");
+        let answer = reqwest::Client::new().post(url).json(plan).send().await?;
+        let status = answer.status();
+        let said = answer.text().await?;
+        anyhow::ensure!(status.is_success(), "the exchange says {status}: {said}");
+        Ok(())
     }
 
     /// Ends every process in order, those first that need others, and says who did not end well.

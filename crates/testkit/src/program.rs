@@ -111,9 +111,29 @@ impl RunningProgram {
     /// # Errors
     /// When the system refuses.
     pub fn terminate(&self) -> Result<()> {
+        self.signal("-TERM")
+    }
+
+    /// Stands it still (SIGSTOP) until [`Self::thaw`]: its sockets stay open and nothing answers.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn freeze(&self) -> Result<()> {
+        self.signal("-STOP")
+    }
+
+    /// Lets it go on as if nothing had been (SIGCONT).
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn thaw(&self) -> Result<()> {
+        self.signal("-CONT")
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
         let id = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &id]).status()?;
-        anyhow::ensure!(status.success(), "cannot signal process {id}");
+        let status = Command::new("kill").args([signal, &id]).status()?;
+        anyhow::ensure!(status.success(), "cannot send {signal} to process {id}");
         Ok(())
     }
 

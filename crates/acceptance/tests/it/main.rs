@@ -9,6 +9,7 @@
 
 mod agreement;
 mod bad_starts;
+mod chaos;
 mod crash;
 mod one_process;
 mod trace;

@@ -132,24 +132,11 @@ async fn a_day_with_ploy_up() {
 /// The kill is lifted by asking twice, with the hold in between, and never by itself.
 async fn trading_goes_on_when_it_is_confirmed(api: &Api) {
     let reason = json!({ "reason": "the test goes on" });
-    let ask = |key: String| {
-        let reason = &reason;
-        let path = "/api/v1/risk/reset";
-        async move {
-            api.send(Method::POST, path, Some(&key), Some(reason))
-                .await
-                .unwrap()
-        }
-    };
-    let noted = ask("reset-0".to_owned()).await;
+    let path = "/api/v1/risk/reset";
+    let noted = api.send(Method::POST, path, None, Some(&reason)).await;
+    let noted = noted.unwrap();
     assert_eq!(noted.status, 409, "{:?}", noted.body);
-    let attempt = Cell::new(0);
-    let lifted = eventually(SOON, || {
-        attempt.set(attempt.get() + 1);
-        let asked = ask(format!("reset-{}", attempt.get()));
-        async move { (asked.await.status == 200).then_some(()) }
-    });
-    lifted.await.expect("the kill switch is not lifted");
+    api.reset("the test goes on").await.unwrap();
     let order = resting(api, "ETHUSDT.SIM", "0.02").await;
     let placed = placed(api, "after-reset", &order).await;
     until(api, &placed.order_id, "accepted").await;
