@@ -66,6 +66,38 @@ async fn placed(api: &Api, name: &str, order: &Value) -> Placed {
     Placed { key, order_id }
 }
 
+/// Every order can say what became of it: from the decision to the last fill, in order.
+async fn an_order_explains_itself(api: &Api, order_id: &str) {
+    let why = api
+        .get(&format!("/api/v1/orders/{order_id}/why"))
+        .await
+        .unwrap();
+    assert_eq!(why.status, 200, "{:?}", why.body);
+    let story = why.body["story"].as_array().unwrap();
+    let events: Vec<_> = story
+        .iter()
+        .map(|line| line["event"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        events[..3],
+        ["OrderCreated", "OrderChecked", "OrderJournaled"]
+    );
+    assert_eq!(events.last(), Some(&"OrderFilled"), "{events:?}");
+    let of = |line: &Value, name: &str| line[name].as_i64().unwrap();
+    let ordered = story.windows(2).all(|pair| {
+        of(&pair[0], "sequence") < of(&pair[1], "sequence")
+            && of(&pair[0], "since_decision_us") <= of(&pair[1], "since_decision_us")
+    });
+    assert!(ordered, "{story:?}");
+    let checked = story[1]["facts"].as_array().unwrap();
+    assert!(checked.iter().any(|fact| fact["name"] == "limits_version"));
+    let nobody = api
+        .get("/api/v1/orders/pd00000000000000000/why")
+        .await
+        .unwrap();
+    assert_eq!(nobody.status, 404);
+}
+
 async fn until_a_strategy_has_traded(api: &Api) {
     let traded = eventually(Duration::from_secs(40), || async {
         let fills = api.get("/api/v1/fills").await.ok()?;
@@ -162,6 +194,7 @@ async fn orders_are_taken_once_and_cancelled(api: &Api) {
     });
     let bought = placed(api, "market", &market).await;
     until(api, &bought.order_id, "filled").await;
+    an_order_explains_itself(api, &bought.order_id).await;
 }
 
 async fn the_kill_switch_stops_everything(api: &Api, open: &str) {

@@ -11,12 +11,20 @@ use std::sync::LazyLock;
 pub const COMPONENT: &str = "event_log";
 
 /// The tables `account_heads` and `order_events`.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "events by account",
-    up_sql: include_str!("../migrations/event_log_0001.up.sql"),
-    down_sql: include_str!("../migrations/event_log_0001.down.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "events by account",
+        up_sql: include_str!("../migrations/event_log_0001.up.sql"),
+        down_sql: include_str!("../migrations/event_log_0001.down.sql"),
+    },
+    Migration {
+        version: 2,
+        name: "events by order",
+        up_sql: include_str!("../migrations/event_log_0002.up.sql"),
+        down_sql: include_str!("../migrations/event_log_0002.down.sql"),
+    },
+];
 
 /// Where an account's log stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -257,6 +265,27 @@ pub async fn read(
         .bind(account)
         .bind(from_seq)
         .bind(i64::from(limit));
+    store
+        .fetch_all(events)
+        .await?
+        .iter()
+        .map(to_event)
+        .collect()
+}
+
+/// Every event of one order, in order.
+///
+/// # Errors
+/// As [`Store::snapshot`].
+pub async fn of_order(
+    store: &Store,
+    account: &str,
+    order_id: &str,
+) -> Result<Vec<EventRow>, StoreError> {
+    let events = "SELECT account, seq, event_id, order_id, kind, ts_event_ns, ts_write_ns, \
+                  producer_epoch, payload, published_at_ns FROM order_events \
+                  WHERE account = $1 AND order_id = $2 ORDER BY seq";
+    let events = sql(events).bind(account).bind(order_id);
     store
         .fetch_all(events)
         .await?

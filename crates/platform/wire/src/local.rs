@@ -87,6 +87,7 @@ forward!(ExecutionApi {
     account(account: AccountId) -> AccountView;
     accounts() -> Vec<AccountView>;
     replay(account: AccountId, from_seq: u64, limit: u32) -> Vec<OrderEvent>;
+    order_events(account: AccountId, order_id: ClientOrderId) -> Vec<OrderEvent>;
     head(account: AccountId) -> Head;
 });
 

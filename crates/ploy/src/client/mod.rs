@@ -9,6 +9,7 @@ mod failure;
 mod lists;
 mod status;
 mod table;
+mod why;
 
 use crate::cli::say;
 use clap::{Args, Subcommand};
@@ -17,6 +18,7 @@ use connection::{Connection, Gateway};
 use failure::Failure;
 use lists::{Accounts, Fills, Orders, Plain};
 use std::process::ExitCode;
+use why::Why;
 
 /// A command for a running gateway.
 #[derive(Debug, Subcommand)]
@@ -25,6 +27,8 @@ pub(crate) enum Command {
     Status(Asked<Plain>),
     /// List orders, newest first
     Orders(Asked<Orders>),
+    /// Explain an order: the decision, each step with its time, and the fills
+    Why(Asked<Why>),
     /// List positions with profit and loss
     Positions(Asked<Accounts>),
     /// List fills, newest first
@@ -96,6 +100,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<ExitCode> {
                 .await
         }
         Command::Orders(asked) => asked.run(lists::orders).await,
+        Command::Why(asked) => asked.run(why::why).await,
         Command::Positions(asked) => asked.run(lists::positions).await,
         Command::Fills(asked) => asked.run(lists::fills).await,
         Command::Strategies(asked) => asked.run(lists::strategies).await,

@@ -52,6 +52,7 @@ fn commands_are_read_as_typed() {
         "risk",
         "kill",
         "kill --scope account:main --reason drill",
+        "why pd00000000000000000 --account main",
         "reset --reason checked",
         "reset --scope account:main --reason checked --key k",
         "cancel pd00000000000000000 --account main",
@@ -62,6 +63,7 @@ fn commands_are_read_as_typed() {
         assert!(typed(good).is_ok(), "{good}: {:?}", typed(good));
     }
     for bad in [
+        "why",
         "reset",
         "cancel",
         "cancel x --all",

@@ -241,6 +241,30 @@ impl ExecutionApi for ExecutionService {
         }
     }
 
+    async fn order_events(
+        &self,
+        account: AccountId,
+        order_id: ClientOrderId,
+        _call: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError> {
+        let events = match &self.journal {
+            Journal::Durable(store) => store
+                .order_events(&account, &order_id)
+                .await
+                .map_err(unreadable)?,
+            Journal::Volatile(log) => {
+                let mut events = log.read(&account, 1, usize::MAX);
+                events.retain(|event| event.payload.order_id() == Some(order_id));
+                events
+            }
+        };
+        if events.is_empty() {
+            let unknown = format!("order {order_id} is unknown in account {account}");
+            return Err(ApiError::not_found(unknown));
+        }
+        Ok(events)
+    }
+
     async fn head(&self, account: AccountId, _call: Call) -> Result<Head, ApiError> {
         let database = match &self.journal {
             Journal::Durable(store) => store.database(),

@@ -94,6 +94,16 @@ impl ExecutionStore {
         rows.iter().map(decoded).collect()
     }
 
+    /// Every event of one order.
+    pub(crate) async fn order_events(
+        &self,
+        account: &AccountId,
+        order_id: &ClientOrderId,
+    ) -> Result<Vec<OrderEvent>, ReadError> {
+        let rows = event_log::of_order(&self.store, account.as_str(), order_id.as_str()).await?;
+        rows.iter().map(decoded).collect()
+    }
+
     /// Calls `each` for every event of the account, in order.
     pub(crate) async fn for_each_event<E: From<ReadError>>(
         &self,

@@ -109,10 +109,10 @@ impl Judge {
             }
             Some(ResetAnswer::NothingToLift) => Ok(self.state()),
             Some(ResetAnswer::Held { until, by_another }) => {
-                let who = if by_another { "somebody else" } else { "you" };
+                let who = if by_another { " by somebody else" } else { "" };
                 let message = format!(
-                    "the reset of {scope} is noted; it takes effect when {who} asks again, from \
-                     {until} on"
+                    "the reset of {scope} is noted; it takes effect when it is asked for again{who}, \
+                     from {until} on"
                 );
                 tracing::warn!(%scope, reason, actor, %until, "a reset is asked for");
                 let wait = Duration::from_nanos((until - now).get().max(0).unsigned_abs());

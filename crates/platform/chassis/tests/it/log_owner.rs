@@ -118,6 +118,15 @@ impl ExecutionApi for Owner {
         elsewhere()
     }
 
+    async fn order_events(
+        &self,
+        _: AccountId,
+        _: ClientOrderId,
+        _: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError> {
+        elsewhere()
+    }
+
     async fn orders(&self, _: OrderQuery, _: Call) -> Result<Page<OrderView>, ApiError> {
         elsewhere()
     }

@@ -267,6 +267,17 @@ pub trait ExecutionApi: Debug + Send + Sync {
         call: Call,
     ) -> Result<Vec<OrderEvent>, ApiError>;
 
+    /// Every event of one order, in order: what became of it and why.
+    ///
+    /// # Errors
+    /// [`ApiError`] with `NotFound` for an order nobody knows.
+    async fn order_events(
+        &self,
+        account: AccountId,
+        order_id: ClientOrderId,
+        call: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError>;
+
     /// The end of an account's log.
     ///
     /// # Errors

@@ -129,6 +129,20 @@ impl ExecutionApi for ExecutionClient {
         ask(message, &call, async |r| client.replay(r).await).await
     }
 
+    async fn order_events(
+        &self,
+        account: AccountId,
+        order_id: ClientOrderId,
+        call: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError> {
+        let message = proto::GetOrderRequest {
+            account: account.to_string(),
+            order_id: order_id.to_string(),
+        };
+        let mut client = self.replay.clone();
+        ask(message, &call, async |r| client.get_order_events(r).await).await
+    }
+
     async fn head(&self, account: AccountId, call: Call) -> Result<Head, ApiError> {
         let message = proto::GetHeadRequest {
             account: account.to_string(),

@@ -1472,6 +1472,28 @@ pub mod execution_service_client {
                 .insert(GrpcMethod::new("ploy.v1.ExecutionService", "Replay"));
             self.inner.unary(req, path, codec).await
         }
+        /// Every event of one order, in order: what became of it and why.
+        pub async fn get_order_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetOrderRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReplayResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/ploy.v1.ExecutionService/GetOrderEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("ploy.v1.ExecutionService", "GetOrderEvents"));
+            self.inner.unary(req, path, codec).await
+        }
         /// The end of an account's log.
         pub async fn get_head(
             &mut self,
@@ -1575,6 +1597,11 @@ pub mod execution_service_server {
         async fn replay(
             &self,
             request: tonic::Request<super::ReplayRequest>,
+        ) -> std::result::Result<tonic::Response<super::ReplayResponse>, tonic::Status>;
+        /// Every event of one order, in order: what became of it and why.
+        async fn get_order_events(
+            &self,
+            request: tonic::Request<super::GetOrderRequest>,
         ) -> std::result::Result<tonic::Response<super::ReplayResponse>, tonic::Status>;
         /// The end of an account's log.
         async fn get_head(
@@ -2095,6 +2122,52 @@ pub mod execution_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ReplaySvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/ploy.v1.ExecutionService/GetOrderEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetOrderEventsSvc<T: ExecutionService>(pub Arc<T>);
+                    impl<
+                        T: ExecutionService,
+                    > tonic::server::UnaryService<super::GetOrderRequest>
+                    for GetOrderEventsSvc<T> {
+                        type Response = super::ReplayResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetOrderRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ExecutionService>::get_order_events(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetOrderEventsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -127,6 +127,9 @@ async fn execution_answers_questions_across_the_network() {
         exchange!(on, client.accounts(), "accounts", accounts);
         let events = some.draw(any::few(any::events::event()));
         exchange!(on, client.replay(account, 7, 9), (account, 7, 9), events);
+        let events = some.draw(any::few(any::events::event()));
+        let named = (account, order);
+        exchange!(on, client.order_events(account, order), named, events);
         exchange!(
             on,
             client.head(account),

@@ -134,6 +134,14 @@ impl ExecutionApi for Double {
     ) -> Result<Vec<OrderEvent>, ApiError> {
         self.reply((account, from_seq, limit), call).await
     }
+    async fn order_events(
+        &self,
+        account: AccountId,
+        order_id: ClientOrderId,
+        call: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError> {
+        self.reply((account, order_id), call).await
+    }
     async fn head(&self, account: AccountId, call: Call) -> Result<Head, ApiError> {
         self.reply(account, call).await
     }

@@ -105,6 +105,19 @@ impl ExecutionService for ExecutionServer {
         whole.await.map(|answer| answer.map(shortened))
     }
 
+    async fn get_order_events(
+        &self,
+        request: Request<proto::GetOrderRequest>,
+    ) -> Result<Response<proto::ReplayResponse>, Status> {
+        let read = |r: proto::GetOrderRequest| {
+            Ok((text("account", &r.account)?, text("order_id", &r.order_id)?))
+        };
+        let whole = answer(request, read, |(account, order_id), call| {
+            self.0.order_events(account, order_id, call)
+        });
+        whole.await.map(|answer| answer.map(shortened))
+    }
+
     async fn get_head(
         &self,
         request: Request<proto::GetHeadRequest>,

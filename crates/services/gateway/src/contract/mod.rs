@@ -12,6 +12,7 @@ mod problem;
 mod risk;
 mod strategy;
 mod stream;
+mod why;
 
 pub use account::{AccountJson, BalanceJson, PositionJson};
 pub use fill::FillJson;
@@ -22,6 +23,7 @@ pub use problem::{FieldErrorJson, ProblemJson};
 pub use risk::{CancelAllJson, ExposureJson, KillJson, LimitsJson, RiskJson, ScopeStateJson};
 pub use strategy::StrategyJson;
 pub use stream::Frame;
+pub use why::{FactJson, WhyJson, WhyLineJson};
 
 use serde::{Deserialize, Serialize};
 

@@ -54,6 +54,7 @@ fn reads() -> Router<Arc<Shared>> {
         .route("/api/v1/accounts", get(accounts::list))
         .route("/api/v1/orders", get(orders::list))
         .route("/api/v1/orders/{order_id}", get(orders::one))
+        .route("/api/v1/orders/{order_id}/why", get(orders::why))
         .route("/api/v1/fills", get(accounts::fills))
         .route("/api/v1/positions", get(accounts::positions))
         .route("/api/v1/strategies", get(strategies::list))

@@ -5,7 +5,7 @@
 
 use super::accounts;
 use crate::{
-    contract::{CancelAllJson, ListJson, OrderJson, ReasonJson},
+    contract::{CancelAllJson, ListJson, OrderJson, ReasonJson, WhyJson},
     http::caller::Caller,
     input::{Body, Draft, Fields, Key, Named, Paging, Query, Terms},
     problem::{Kind, Problem, field_error},
@@ -82,6 +82,22 @@ pub(super) async fn one(
     let execution = &shared.deps.execution;
     let view = execution.order(account, order_id, caller.call()).await?;
     Ok(Json(view.into()))
+}
+
+/// Why an order is what it is.
+pub(super) async fn why(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    OrderId(order_id): OrderId,
+    Query(mut fields): Query,
+) -> Result<Json<WhyJson>, Problem> {
+    let account = accounts::account(&mut fields);
+    fields.finish()?;
+    let account = accounts::or_default(account, &shared)?;
+    let execution = &shared.deps.execution;
+    let view = execution.order(account, order_id, caller.call()).await?;
+    let events = execution.order_events(account, order_id, caller.call());
+    Ok(Json(WhyJson::new(view, &events.await?)))
 }
 
 pub(super) async fn submit(

@@ -284,6 +284,21 @@ impl ExecutionApi for Platform {
         }))
     }
 
+    async fn order_events(
+        &self,
+        _: AccountId,
+        order_id: ClientOrderId,
+        call: Call,
+    ) -> Result<Vec<OrderEvent>, ApiError> {
+        self.execution("order_events", call)?;
+        let mut events = self.tell(|told| told.events.clone());
+        events.retain(|event| event.payload.order_id() == Some(order_id));
+        if events.is_empty() {
+            return Err(ApiError::not_found(format!("order {order_id} is unknown")));
+        }
+        Ok(events)
+    }
+
     async fn head(&self, account: AccountId, call: Call) -> Result<Head, ApiError> {
         self.execution("head", call)?;
         let seq = self.tell(|told| told.events.last().map_or(0, |event| event.seq));
