@@ -218,7 +218,7 @@ pub(crate) const PURE_MAY_USE: &[&str] = &["thiserror"];
 /// The outside crates that tests and benches of a pure crate may use.
 pub(crate) const PURE_TESTS_MAY_USE: &[&str] = &["proptest", "criterion", "flate2"];
 /// The outside crates that the simulation may use besides: nothing that reaches the network.
-pub(crate) const SIM_MAY_USE: &[&str] = &["thiserror", "serde", "serde_json"];
+pub(crate) const SIM_MAY_USE: &[&str] = &["thiserror", "serde", "serde_json", "clap"];
 
 /// An outside crate that belongs to some of ours alone.
 #[derive(Debug)]
