@@ -198,6 +198,8 @@ reason_codes! {
     QuantityExceedsMax = "QUANTITY_EXCEEDS_MAX_PER_ORDER",
     /// Check 10: value above the limit per order.
     NotionalExceedsMax = "NOTIONAL_EXCEEDS_MAX_PER_ORDER",
+    /// It would trade with another order of its own account.
+    CrossesOwnOrder = "CROSSES_OWN_ORDER",
     /// Check 12: too many open orders.
     OpenOrdersExceedMax = "OPEN_ORDERS_EXCEED_MAX",
     /// Check 12: too many orders in the window.

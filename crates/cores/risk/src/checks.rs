@@ -10,9 +10,14 @@ use crate::{
     states::StateEntry,
 };
 use ploy_domain::{
-    Amount, Bps, FeedState, Instrument, InstrumentStatus, Intent, MoneyError, Price, Quantity,
-    Reason, ReasonCode as Code, Rounding, Scope, SessionPhase, Side, Timestamp, TradingState,
+    Amount, Bps, FeedState, Instrument, InstrumentStatus, Intent, MoneyError, OrderKind, Price,
+    Quantity, Reason, ReasonCode as Code, Rounding, Scope, SessionPhase, Side, Timestamp,
+    TradingState,
 };
+
+mod holdings;
+
+use holdings::{exposure, losses, reduce_only, reduces};
 
 /// Everything a decision may look at, gathered before it is made.
 pub(crate) struct Facts<'a> {
@@ -41,6 +46,7 @@ pub(crate) fn all(request: &CheckRequest, facts: &Facts<'_>, reasons: &mut Vec<R
     freshness(facts, reasons);
     price_band(intent, facts, reasons);
     order_size(intent, facts, reasons);
+    own_orders(intent, facts, reasons);
     order_count(facts, reasons);
     exposure(intent, facts, reasons);
     reduce_only(intent, facts, reasons);
@@ -264,6 +270,31 @@ fn order_size(intent: &Intent, facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
     }
 }
 
+/// Check 11: an order must not meet another of the same account. A stop is looked at when it works.
+fn own_orders(intent: &Intent, facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
+    let touch = facts.mark.quote.and_then(|quote| match intent.side {
+        Side::Buy => quote.ask,
+        Side::Sell => quote.bid,
+    });
+    let reach = match intent.kind {
+        OrderKind::Limit { price, .. } => Some(price),
+        OrderKind::Market => touch.map(|level| level.price),
+        OrderKind::Stop { .. } | OrderKind::StopLimit { .. } => None,
+    };
+    let Some(reach) = reach else { return };
+    let met = facts
+        .account
+        .resting(&intent.instrument, intent.side.opposite())
+        .find(|(_, price)| match intent.side {
+            Side::Buy => *price <= reach,
+            Side::Sell => *price >= reach,
+        });
+    if let Some((own, price)) = met {
+        let context = format_args!("order_id={own} price={price} reach={reach}");
+        reasons.push(Reason::new(Code::CrossesOwnOrder, context));
+    }
+}
+
 /// Check 12.
 fn order_count(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
     let (max, was) = (
@@ -280,170 +311,6 @@ fn order_count(facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
     if was > max as usize {
         let context = format_args!("max={max}/s was={was}/s");
         reasons.push(Reason::new(Code::OrderRateExceeded, context));
-    }
-}
-
-/// Check 13: what the account would hold if everything on the order's side were filled. An order
-/// that only shrinks the position is never refused for its size.
-fn exposure(intent: &Intent, facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
-    let line = facts.account.line(&intent.instrument);
-    let after = match intent.side {
-        Side::Buy => line.worst(Side::Buy).plus(intent.quantity),
-        Side::Sell => line.worst(Side::Sell).minus(intent.quantity),
-    };
-    let Ok(after) = after else {
-        reasons.push(Reason::new(Code::PositionExceedsMax, "position overflows"));
-        return;
-    };
-    if after.abs() <= line.position.abs() {
-        return;
-    }
-    let max = facts.limits.position_notional_max;
-    match value_of(after.abs(), worst_price(intent, facts)) {
-        Some(Ok(was)) if was > max => {
-            reasons.push(Reason::above(Code::PositionExceedsMax, max, was));
-        }
-        Some(Ok(_)) => {}
-        Some(Err(error)) => reasons.push(Reason::new(Code::PositionExceedsMax, error)),
-        None => reasons.push(Reason::new(Code::ExposureUnavailable, "price=none")),
-    }
-    account_exposure(intent, after, facts, reasons);
-}
-
-/// Gross and net exposure of the whole account, the order's instrument at its worst.
-fn account_exposure(
-    intent: &Intent,
-    after: Quantity,
-    facts: &Facts<'_>,
-    reasons: &mut Vec<Reason>,
-) {
-    match gross_and_net(intent, after, facts) {
-        Some(Ok((gross, net))) => {
-            let (max_gross, max_net) = (
-                facts.limits.gross_exposure_max,
-                facts.limits.net_exposure_max,
-            );
-            if gross > max_gross {
-                reasons.push(Reason::above(
-                    Code::GrossExposureExceedsMax,
-                    max_gross,
-                    gross,
-                ));
-            }
-            if net.abs() > max_net {
-                reasons.push(Reason::above(
-                    Code::NetExposureExceedsMax,
-                    max_net,
-                    net.abs(),
-                ));
-            }
-        }
-        Some(Err(error)) => reasons.push(Reason::new(Code::ExposureUnavailable, error)),
-        None => reasons.push(Reason::new(
-            Code::ExposureUnavailable,
-            "a position has no mark",
-        )),
-    }
-}
-
-fn gross_and_net(
-    intent: &Intent,
-    after: Quantity,
-    facts: &Facts<'_>,
-) -> Option<Result<(Amount, Amount), MoneyError>> {
-    let mut worst = vec![(intent.instrument, after)];
-    let mut others: Vec<_> = facts
-        .account
-        .lines()
-        .into_keys()
-        .map(|(id, _)| id)
-        .collect();
-    others.dedup();
-    for id in others.into_iter().filter(|id| *id != intent.instrument) {
-        let line = facts.account.line(&id);
-        let (long, short) = (line.worst(Side::Buy), line.worst(Side::Sell));
-        worst.push((
-            id,
-            if long.abs() >= short.abs() {
-                long
-            } else {
-                short
-            },
-        ));
-    }
-    let (mut gross, mut net) = (Amount::ZERO, Amount::ZERO);
-    for (id, quantity) in worst
-        .into_iter()
-        .filter(|(_, quantity)| !quantity.is_zero())
-    {
-        let price = if id == intent.instrument {
-            worst_price(intent, facts)?
-        } else {
-            facts.market.mark(&id).reference(facts.now)?.price
-        };
-        let sum = price
-            .times(quantity, Rounding::HalfEven)
-            .and_then(|value| Ok((gross.plus(value.abs())?, net.plus(value)?)));
-        match sum {
-            Ok((new_gross, new_net)) => (gross, net) = (new_gross, new_net),
-            Err(error) => return Some(Err(error)),
-        }
-    }
-    Some(Ok((gross, net)))
-}
-
-/// Check 14 for orders that promise to reduce.
-fn reduce_only(intent: &Intent, facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
-    if intent.reduce_only && !reduces(intent, facts.account) {
-        let position = facts.account.line(&intent.instrument).position;
-        let context = format_args!("reduce_only=true position={position}");
-        reasons.push(Reason::new(Code::TradingReducing, context));
-    }
-}
-
-/// Check 16. Orders that only shrink a position pass: they are how losses end.
-fn losses(intent: &Intent, facts: &Facts<'_>, reasons: &mut Vec<Reason>) {
-    if reduces(intent, facts.account) {
-        return;
-    }
-    let Some(profit) = facts.profit else {
-        reasons.push(Reason::bare(Code::ProfitUnavailable));
-        return;
-    };
-    let (max, loss) = (
-        facts.limits.daily_loss_max,
-        profit.since_start.raw().saturating_neg(),
-    );
-    if loss >= max.raw() {
-        reasons.push(Reason::above(
-            Code::DailyLossExceedsMax,
-            max,
-            Amount::from_raw(loss),
-        ));
-    }
-    let max = facts.limits.drawdown_max;
-    if profit.below_peak >= max {
-        reasons.push(Reason::above(
-            Code::DrawdownExceedsMax,
-            max,
-            profit.below_peak,
-        ));
-    }
-}
-
-/// Whether the position after this order and everything open on its side is smaller and has not
-/// changed its sign; from flat nothing reduces.
-fn reduces(intent: &Intent, account: &AccountExposure) -> bool {
-    let line = account.line(&intent.instrument);
-    let position = line.position.raw();
-    let worst = line.worst(intent.side).raw();
-    let after = match intent.side {
-        Side::Buy => worst.saturating_add(intent.quantity.raw()),
-        Side::Sell => worst.saturating_sub(intent.quantity.raw()),
-    };
-    match intent.side {
-        Side::Buy => position < 0 && after <= 0 && after > position,
-        Side::Sell => position > 0 && after >= 0 && after < position,
     }
 }
 

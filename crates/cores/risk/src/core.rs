@@ -53,6 +53,8 @@ pub enum Input<'a> {
         /// Who.
         actor: &'a str,
     },
+    /// A confirmed reset is durable: the scope is active again.
+    Lift(Scope),
     /// New limits.
     Limits(Limits),
     /// An instrument is known, or known anew.
@@ -161,11 +163,13 @@ impl RiskCore {
                 }
             }
             Input::Reset { scope, actor } => {
-                let answer = self.reset(scope, actor, now);
-                if matches!(answer, ResetAnswer::Lifted { .. }) && self.states.reset(&scope) {
+                effects.push(Effect::Reset(self.reset(scope, actor, now)));
+            }
+            Input::Lift(scope) => {
+                self.resets.lifted(&scope);
+                if self.states.reset(&scope) {
                     effects.push(Effect::StatesChanged);
                 }
-                effects.push(Effect::Reset(answer));
             }
             Input::Limits(limits) => self.limits = limits,
             Input::Instrument(instrument) => {
@@ -233,8 +237,9 @@ impl RiskCore {
             Scope::Account(of) => of == **account,
             Scope::Platform | Scope::Venue(_) | Scope::Strategy(_) | Scope::Instrument(_) => true,
         });
-        let mut reasons = Vec::new();
+        let (mut reasons, mut known) = (Vec::new(), 0);
         for (account, exposure) in concerned {
+            known += 1;
             if let Some(error) = self.broken.get(account) {
                 reasons.push(Reason::new(ReasonCode::ExposureUnavailable, error));
             }
@@ -246,6 +251,13 @@ impl RiskCore {
                 let context = format_args!("order_id={order_id}");
                 reasons.push(Reason::new(ReasonCode::UnknownOrderPending, context));
             }
+        }
+        if known == 0 {
+            // Nothing was heard of any account yet: that is doubt, not its absence (G-4).
+            reasons.push(Reason::new(
+                ReasonCode::AccountNotReconciled,
+                "account=none",
+            ));
         }
         if reasons.is_empty() {
             self.resets.ask(scope, actor, &self.settings.resets, now)

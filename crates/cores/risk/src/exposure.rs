@@ -4,8 +4,8 @@
 use crate::rate::RateWindow;
 use ploy_domain::{
     ClientOrderId, Execution, Instrument, InstrumentId, Intent, Nanos, Order, OrderEvent,
-    OrderEventPayload, OrderState, Position, PositionError, Quantity, Side, StrategyId, Timestamp,
-    order::ApplyError,
+    OrderEventPayload, OrderKind, OrderState, Position, PositionError, Price, Quantity, Side,
+    StrategyId, Timestamp, order::ApplyError,
 };
 use std::collections::BTreeMap;
 
@@ -146,6 +146,23 @@ impl AccountExposure {
     #[must_use]
     pub fn open_orders(&self) -> usize {
         self.orders.len() + self.reservations.len()
+    }
+
+    /// Limit orders of a side that may rest in the venue's book, with their prices.
+    pub(crate) fn resting(
+        &self,
+        instrument: &InstrumentId,
+        side: Side,
+    ) -> impl Iterator<Item = (ClientOrderId, Price)> + '_ {
+        let instrument = *instrument;
+        self.orders.values().filter_map(move |order| {
+            let intent = &order.intent;
+            let rests = intent.instrument == instrument && intent.side == side;
+            match intent.kind {
+                OrderKind::Limit { price, .. } if rests => Some((order.id(), price)),
+                _ => None,
+            }
+        })
     }
 
     /// Orders whose outcome nobody knows.

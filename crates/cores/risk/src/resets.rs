@@ -31,8 +31,8 @@ pub enum ResetAnswer {
         /// Whether somebody else has to.
         by_another: bool,
     },
-    /// The scope is active again.
-    Lifted {
+    /// It is confirmed: make it durable, then say [`crate::Input::Lift`].
+    Confirmed {
         /// Who asked first.
         requested_by: String,
     },
@@ -78,10 +78,15 @@ impl Resets {
         if now < until || by_another {
             return ResetAnswer::Held { until, by_another };
         }
-        self.waiting.remove(&scope);
-        ResetAnswer::Lifted {
+        // Kept until it is done: whoever could not make it durable confirms again.
+        ResetAnswer::Confirmed {
             requested_by: request.by,
         }
+    }
+
+    /// The scope is active again.
+    pub(crate) fn lifted(&mut self, scope: &Scope) {
+        self.waiting.remove(scope);
     }
 }
 
@@ -112,9 +117,13 @@ mod tests {
         assert_eq!(ask("anna", 70), held(60, true));
         assert_eq!(ask("bela", 59), held(60, false));
         let requested_by = "anna".to_owned();
-        assert_eq!(ask("bela", 60), ResetAnswer::Lifted { requested_by });
-        // Confirmed once is used up.
-        assert_eq!(ask("bela", 61), held(121, true));
+        let confirmed = ResetAnswer::Confirmed { requested_by };
+        assert_eq!(ask("bela", 60), confirmed);
+        assert_eq!(ask("bela", 61), confirmed);
+        // Once it is done, it is used up.
+        resets.lifted(&SCOPE);
+        let again = resets.ask(SCOPE, "bela", &RULES, at(62));
+        assert_eq!(again, held(122, true));
     }
 
     #[test]
@@ -126,7 +135,7 @@ mod tests {
         let mut resets = Resets::default();
         assert_eq!(resets.ask(SCOPE, "anna", &rules, at(0)), held(60, false));
         let lifted = resets.ask(SCOPE, "anna", &rules, at(60));
-        assert!(matches!(lifted, ResetAnswer::Lifted { .. }));
+        assert!(matches!(lifted, ResetAnswer::Confirmed { .. }));
     }
 
     #[test]

@@ -80,10 +80,20 @@ pub(crate) enum Message {
     Account(oneshot::Sender<AccountView>),
     /// Something happened that the core wants to know.
     Happened(Box<Input>),
-    /// The private stream stands: the account is to be reconciled.
-    StreamUp,
-    /// A reading of the venue's books is done.
-    Read(Result<VenueSnapshot, String>),
+    /// The private stream that leadership `of` follows stands: the account is to be reconciled.
+    StreamUp {
+        of: u64,
+    },
+    /// The private stream that leadership `of` follows is gone.
+    StreamLost {
+        of: u64,
+        reason: Reason,
+    },
+    /// A reading of the venue's books for leadership `of` is done.
+    Read {
+        of: u64,
+        reading: Result<VenueSnapshot, String>,
+    },
 }
 
 /// How others see an account.

@@ -14,7 +14,10 @@ use ploy_domain::{
 use ploy_orders_core::{Effect, Input, QueryOutcome, SendOutcome, VenueSnapshot};
 use ploy_store::lease::HeldLease;
 use ploy_venue_port::{ReportBody, StreamState};
-use std::time::{Duration, Instant};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::Instrument as _;
@@ -26,9 +29,13 @@ const READ_AGAIN: Duration = Duration::from_secs(2);
 /// How many messages of the private stream may wait.
 const REPORTS_MAX: usize = 4_096;
 
+/// Counts leaderships in this process: messages of one are nothing to the next.
+static LEADERSHIPS: AtomicU64 = AtomicU64::new(0);
+
 /// The tasks of an account and what they need.
 #[derive(Debug)]
 pub(crate) struct Hands {
+    leadership: u64,
     desk: Desk,
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -40,6 +47,7 @@ pub(crate) struct Hands {
 impl Hands {
     pub(crate) fn new(desk: Desk) -> Self {
         Self {
+            leadership: LEADERSHIPS.fetch_add(1, Ordering::Relaxed),
             desk,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
@@ -47,6 +55,11 @@ impl Hands {
             reading: false,
             read_again: false,
         }
+    }
+
+    /// Which leadership they are of.
+    pub(crate) const fn leadership(&self) -> u64 {
+        self.leadership
     }
 
     /// Whether nothing is under way.
@@ -197,7 +210,7 @@ impl Hands {
             return;
         }
         self.reading = true;
-        let (desk, stop) = (self.desk.clone(), self.stop.clone());
+        let (desk, stop, of) = (self.desk.clone(), self.stop.clone(), self.leadership);
         // Not tracked: a reading has no effect at the venue, so a drain need not wait for it.
         tokio::spawn(scope::within(SERVICE, async move {
             let read = async {
@@ -210,7 +223,7 @@ impl Hands {
                 return;
             };
             let reading = reading.map_err(|error| chain(&error));
-            drop(desk.inbox.send(Message::Read(reading)).await);
+            drop(desk.inbox.send(Message::Read { of, reading }).await);
         }));
     }
 
@@ -249,16 +262,16 @@ impl Hands {
                 tracing::error!(%account, error = %chain(&error), "private stream ended");
             }
         }));
-        let (inbox, token) = (self.desk.inbox.clone(), stop.clone());
+        let (inbox, token, of) = (self.desk.inbox.clone(), stop.clone(), self.leadership);
         tokio::spawn(async move {
             while let Some(Some(report)) = token.run_until_cancelled(reports.recv()).await {
                 let message = match report.body {
                     ReportBody::Stream(StreamState::Connected | StreamState::Reconnected) => {
-                        Some(Message::StreamUp)
+                        Some(Message::StreamUp { of })
                     }
                     ReportBody::Stream(StreamState::Lost { detail }) => {
                         let reason = Reason::new(ReasonCode::PrivateStreamUnavailable, detail);
-                        Some(Message::Happened(Box::new(Input::StreamLost(reason))))
+                        Some(Message::StreamLost { of, reason })
                     }
                     ReportBody::Order(order) => inputs::report(&order, &setup.instruments)
                         .map(|report| Message::Happened(Box::new(Input::Reported(report)))),

@@ -13,7 +13,7 @@ use ploy_chassis::chain;
 use ploy_domain::{ClientOrderId, OrderEvent, Timestamp};
 use ploy_orders_core::{Effect, Input, OrderCore, Output};
 use ploy_store::{LeaseState, lease::HeldLease};
-use ploy_wire::api::{ApiError, OrderView};
+use ploy_wire::api::{AccountView, ApiError, OrderView, PositionView};
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
@@ -210,11 +210,9 @@ impl Leader {
                 reason,
                 reply,
             } => {
-                let is_known = self.core.book().order(&order_id).is_some()
-                    || self.core.is_awaiting_risk(&order_id);
-                if !is_known {
-                    let unknown = format!("order {order_id} is not open");
-                    drop(reply.send(Err(ApiError::not_found(unknown))));
+                if !self.knows(&order_id) {
+                    let unknown = ApiError::not_found(format!("order {order_id} is not open"));
+                    drop(reply.send(Err(unknown)));
                     return None;
                 }
                 self.waiting.entry(order_id).or_default().push(reply);
@@ -229,26 +227,54 @@ impl Leader {
                 Some(Input::CancelAll { scope, reason })
             }
             Message::Order { order_id, reply } => {
-                drop(reply.send(self.core.book().order(&order_id).map(views::order)));
+                let view = self.core.book().order(&order_id).map(views::order);
+                drop(reply.send(view));
                 None
             }
             Message::Positions(reply) => {
-                let positions = views::positions(&self.core, &self.desk.marks);
-                drop(reply.send(positions.map_err(|error| ApiError::internal(error.to_string()))));
+                self.tell_positions(reply);
                 None
             }
             Message::Account(reply) => {
-                let venue = self.desk.setup.broker.declaration().venue;
-                drop(reply.send(views::account(&self.core, venue)));
+                self.tell_account(reply);
                 None
             }
             Message::Happened(input) => Some(*input),
-            Message::StreamUp => {
+            seen @ (Message::StreamUp { .. }
+            | Message::StreamLost { .. }
+            | Message::Read { .. }) => self.saw(seen),
+        }
+    }
+
+    /// Something of the venue's books. What an earlier leadership saw is old: only the books as they
+    /// are now count (REC-1).
+    fn saw(&mut self, seen: Message) -> Option<Input> {
+        let own = self.hands.leadership();
+        match seen {
+            Message::StreamUp { of } if of == own => {
                 self.hands.stream_up();
                 None
             }
-            Message::Read(reading) => self.hands.account_read(reading).map(Input::Reconciled),
+            Message::StreamLost { of, reason } if of == own => Some(Input::StreamLost(reason)),
+            Message::Read { of, reading } if of == own => {
+                self.hands.account_read(reading).map(Input::Reconciled)
+            }
+            _ => None,
         }
+    }
+
+    fn knows(&self, order_id: &ClientOrderId) -> bool {
+        self.core.book().order(order_id).is_some() || self.core.is_awaiting_risk(order_id)
+    }
+
+    fn tell_account(&self, reply: oneshot::Sender<AccountView>) {
+        let venue = self.desk.setup.broker.declaration().venue;
+        drop(reply.send(views::account(&self.core, venue)));
+    }
+
+    fn tell_positions(&self, reply: oneshot::Sender<Result<Vec<PositionView>, ApiError>>) {
+        let positions = views::positions(&self.core, &self.desk.marks);
+        drop(reply.send(positions.map_err(|error| ApiError::internal(error.to_string()))));
     }
 
     /// Commits what was decided, then acts and answers.

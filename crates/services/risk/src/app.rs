@@ -16,6 +16,7 @@ use ploy_wire::{
     subjects::ALL_MARKET,
 };
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -153,6 +154,9 @@ impl App {
                 tasks: tasks.clone(),
                 stop: stop.clone(),
                 since: Instant::now(),
+                leading: stop.child_token(),
+                unrecorded: BTreeMap::new(),
+                cancelling: BTreeMap::new(),
             };
             tracing::info!(epoch = judge.lease.epoch, "judges orders");
             self.leading.send_replace(true);

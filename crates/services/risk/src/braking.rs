@@ -9,10 +9,9 @@ use crate::{
 use ploy_chassis::trace;
 use ploy_domain::{Scope, TradingState};
 use ploy_risk_core::{Effect, Input, ResetAnswer, StateEntry};
+use ploy_store::StoreError;
 use ploy_wire::{
-    api::{
-        Actor, ApiError, Call, CancelAll, ExposureView, LimitsView, Retry, RiskState, ScopeState,
-    },
+    api::{Actor, ApiError, Call, CancelAll, ExposureView, LimitsView, RiskState, ScopeState},
     facts,
 };
 use std::{sync::Arc, time::Duration};
@@ -40,36 +39,31 @@ impl Judge {
             reason: &reason,
         };
         self.core.handle(input, now, &mut effects);
-        for effect in effects {
-            match effect {
-                Effect::StatesChanged => {
-                    tracing::warn!(%scope, %state, kill, reason, actor, "trading state tightened");
-                    let entry = StateEntry {
-                        state,
-                        killed: kill,
-                        reason: reason.clone(),
-                        since: now,
-                    };
-                    let epoch = self.core.states().epoch();
-                    let (actor, trip_id) = (actor.clone(), trip_id.clone());
-                    self.record(Change {
-                        epoch,
-                        scope,
-                        entry,
-                        actor,
-                        trip_id,
-                    })
-                    .await?;
-                    self.publish_state();
-                }
-                Effect::CancelAll(scope) => self.cancel_all(scope, reason.clone()),
-                Effect::Decided(_)
-                | Effect::Reset(_)
-                | Effect::Replay { .. }
-                | Effect::Duplicate
-                | Effect::LogBroken { .. } => {}
-            }
+        let is_news = effects.contains(&Effect::StatesChanged);
+        if is_news {
+            tracing::warn!(%scope, %state, kill, reason, actor, "trading state tightened");
+            let change = Change {
+                epoch: self.core.states().epoch(),
+                scope,
+                entry: StateEntry {
+                    state,
+                    killed: kill,
+                    reason: reason.clone(),
+                    since: now,
+                },
+                actor,
+                trip_id,
+            };
+            self.unrecorded.insert(scope, change);
         }
+        // Orders are cancelled whatever the database says.
+        if effects.contains(&Effect::CancelAll(scope)) {
+            self.cancel_all(scope, reason);
+        }
+        if is_news {
+            self.publish_state();
+        }
+        self.record_all().await?;
         Ok(self.state())
     }
 
@@ -88,23 +82,9 @@ impl Judge {
             _ => None,
         });
         match answer {
-            Some(ResetAnswer::Lifted { requested_by }) => {
+            Some(ResetAnswer::Confirmed { requested_by }) => {
                 let by = format!("requested by {requested_by}, confirmed by {actor}");
-                tracing::warn!(%scope, reason, by, "trading state loosened");
-                let change = Change {
-                    epoch: self.core.states().epoch(),
-                    scope,
-                    entry: StateEntry {
-                        state: TradingState::Active,
-                        killed: false,
-                        reason: reason.to_owned(),
-                        since: now,
-                    },
-                    actor: by,
-                    trip_id: String::new(),
-                };
-                self.record(change).await?;
-                self.publish_state();
+                self.lift(scope, reason, by).await?;
                 Ok(self.state())
             }
             Some(ResetAnswer::NothingToLift) => Ok(self.state()),
@@ -115,11 +95,8 @@ impl Judge {
                      from {until} on"
                 );
                 tracing::warn!(%scope, reason, actor, %until, "a reset is asked for");
-                let wait = Duration::from_nanos((until - now).get().max(0).unsigned_abs());
-                Err(ApiError {
-                    retry: Retry::After(wait),
-                    ..ApiError::failed_precondition(message)
-                })
+                // Nobody's library may repeat it: a repetition confirms.
+                Err(ApiError::failed_precondition(message))
             }
             Some(ResetAnswer::Refused(reasons)) => {
                 let reasons: Vec<_> = reasons.iter().map(ToString::to_string).collect();
@@ -130,23 +107,63 @@ impl Judge {
         }
     }
 
-    async fn record(&self, change: Change) -> Result<(), ApiError> {
+    /// Makes a confirmed reset durable, and only then lets trading go on.
+    async fn lift(&mut self, scope: Scope, reason: &str, by: String) -> Result<(), ApiError> {
+        let now = self.clock.now();
+        tracing::warn!(%scope, reason, by, "trading state is to be loosened");
+        let change = Change {
+            epoch: self.core.states().epoch() + 1,
+            scope,
+            entry: StateEntry {
+                state: TradingState::Active,
+                killed: false,
+                reason: reason.to_owned(),
+                since: now,
+            },
+            actor: by,
+            trip_id: String::new(),
+        };
+        self.record_all().await?;
+        self.record(change).await.map_err(|error| {
+            tracing::error!(%error, "a reset is confirmed and not recorded");
+            ApiError::unavailable("the reset could not be recorded and has no effect; repeat it")
+        })?;
+        self.core.handle(Input::Lift(scope), now, &mut Vec::new());
+        if let Some(cancelling) = self.cancelling.remove(&scope) {
+            cancelling.cancel();
+        }
+        self.publish_state();
+        Ok(())
+    }
+
+    /// Records what is in force and not durable yet; whoever asked is told when that fails, and it
+    /// is tried again at every chance.
+    pub(crate) async fn record_all(&mut self) -> Result<(), ApiError> {
+        while let Some((scope, change)) = self.unrecorded.first_key_value() {
+            let (scope, change) = (*scope, change.clone());
+            self.record(change).await.map_err(|error| {
+                tracing::error!(%error, %scope, "a trading state is in force but not recorded");
+                ApiError::unavailable("the state is in force but could not be recorded; repeat it")
+            })?;
+            self.unrecorded.remove(&scope);
+        }
+        Ok(())
+    }
+
+    async fn record(&self, change: Change) -> Result<(), StoreError> {
         let shard = (self.lease.claim.shard.clone(), self.lease.epoch);
-        self.store.record(change, shard).await.map_err(|error| {
-            tracing::error!(%error, "a trading state is in force but not recorded");
-            ApiError::unavailable("the state is in force but could not be recorded; repeat it")
-        })
+        self.store.record(change, shard).await
     }
 
     /// A kill that was in force before a restart still cancels.
-    pub(crate) fn resume_kills(&self) {
-        let killed = self
-            .core
-            .states()
-            .entries()
-            .filter(|(_, entry)| entry.killed);
-        for (scope, entry) in killed {
-            self.cancel_all(*scope, entry.reason.clone());
+    pub(crate) fn resume_kills(&mut self) {
+        let entries = self.core.states().entries();
+        let killed: Vec<_> = entries
+            .filter(|(_, entry)| entry.killed)
+            .map(|(scope, entry)| (*scope, entry.reason.clone()))
+            .collect();
+        for (scope, reason) in killed {
+            self.cancel_all(scope, reason);
         }
         let tightest = self
             .core
@@ -157,9 +174,13 @@ impl Judge {
         metrics::tightest(tightest.unwrap_or_default());
     }
 
-    /// Has execution cancel everything in the scope, repeated until it takes the command.
-    fn cancel_all(&self, scope: Scope, reason: String) {
-        let (execution, stop) = (Arc::clone(&self.execution), self.stop.clone());
+    /// Has execution cancel everything in the scope, repeated until it takes the command, the scope
+    /// is active again, or another judges.
+    fn cancel_all(&mut self, scope: Scope, reason: String) {
+        let (execution, stop) = (Arc::clone(&self.execution), self.leading.child_token());
+        if let Some(before) = self.cancelling.insert(scope, stop.clone()) {
+            before.cancel();
+        }
         self.tasks.spawn(async move {
             loop {
                 let command = CancelAll {

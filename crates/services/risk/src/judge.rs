@@ -1,7 +1,11 @@
 //! The owner of the risk core while this process leads: market facts and the order log go in,
 //! decisions come out; trading states are durable before they are answered.
 
-use crate::{braking::Tightening, metrics, store::RiskStore};
+use crate::{
+    braking::Tightening,
+    metrics,
+    store::{Change, RiskStore},
+};
 use ploy_bus::{Bus, Subscription};
 use ploy_chassis::{Clock, trace};
 use ploy_domain::{
@@ -15,6 +19,7 @@ use ploy_wire::{
     facts,
 };
 use std::{
+    collections::BTreeMap,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -28,6 +33,8 @@ pub(crate) const INBOX_MAX: usize = 4_096;
 const SETTLING: Duration = Duration::from_secs(2);
 /// How long a page of a replay may take.
 pub(crate) const REPLAY_DEADLINE: Duration = Duration::from_secs(2);
+/// A state that could not be recorded is tried again at this pace.
+const RECORD_AGAIN: Duration = Duration::from_secs(1);
 const REPLAY_PAGE: u32 = 1_000;
 
 type Reply<T> = oneshot::Sender<Result<T, ApiError>>;
@@ -77,6 +84,12 @@ pub(crate) struct Judge {
     pub(crate) tasks: TaskTracker,
     pub(crate) stop: CancellationToken,
     pub(crate) since: Instant,
+    /// Ends with this leadership.
+    pub(crate) leading: CancellationToken,
+    /// Changes that are in force and not durable yet.
+    pub(crate) unrecorded: BTreeMap<Scope, Change>,
+    /// Cancel-alls under way.
+    pub(crate) cancelling: BTreeMap<Scope, CancellationToken>,
 }
 
 impl Judge {
@@ -89,6 +102,10 @@ impl Judge {
     ) {
         self.resume_kills();
         let stop = self.stop.clone();
+        // Cancels that nobody took are the next leader's business.
+        let _until_here = self.leading.clone().drop_guard();
+        let mut again = tokio::time::interval(RECORD_AGAIN);
+        again.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
@@ -108,6 +125,10 @@ impl Judge {
                     Some(fact) => self.market(&fact.payload),
                     None => return,
                 },
+                _ = again.tick(), if !self.unrecorded.is_empty() => {
+                    // Whoever asked was told already.
+                    let _ = self.record_all().await;
+                }
             }
         }
     }

@@ -4,12 +4,15 @@ use super::{
     gambler::any_order,
     letters::{Event, Message, ToRisk},
     platform::Platform,
-    terms::{ORDER_VALIDITY, PREFIX},
+    terms::PREFIX,
 };
 use ploy_domain::{
-    ClientOrderId, InstrumentId, Intent, OrderIdParts, Price, Scope, Timestamp, TradingState,
+    ClientOrderId, InstrumentId, Intent, Nanos, OrderIdParts, Price, Scope, Timestamp, TradingState,
 };
 use std::collections::BTreeMap;
+
+/// How long an order of a person may take to reach the venue (MSG-2).
+const PATIENCE: Nanos = Nanos::from_secs(30);
 
 /// What a person said about a scope, and since when risk obeys.
 #[derive(Debug, Clone, Copy)]
@@ -155,7 +158,7 @@ impl Platform {
             reduce_only: request.reduce_only,
             decision_price: request.decision_price,
             created_at: self.now,
-            valid_until: self.now.plus(ORDER_VALIDITY),
+            valid_until: self.now.plus(PATIENCE),
         }
     }
 

@@ -259,11 +259,14 @@ impl Platform {
             let is_done = |effect: &Effect| {
                 matches!(
                     effect,
-                    Effect::Reset(ResetAnswer::Lifted { .. } | ResetAnswer::NothingToLift)
+                    Effect::Reset(ResetAnswer::Confirmed { .. } | ResetAnswer::NothingToLift)
                 )
             };
             if !effects.iter().any(is_done) {
                 return self.remind_risk(LOOK_EVERY, ToRisk::Reset(scope));
+            }
+            if let Some(core) = &mut self.risk.core {
+                core.handle(Input::Lift(scope), now, &mut effects);
             }
             self.risk.cancels.remove(&scope);
             self.record_states();

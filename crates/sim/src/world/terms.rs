@@ -21,7 +21,7 @@ pub(crate) const STRATEGIES: u8 = 3;
 /// The largest value of a position with its open orders.
 pub(crate) const POSITION_NOTIONAL_MAX: i64 = 300;
 /// The largest sum of the values of all positions with their open orders.
-pub(crate) const GROSS_EXPOSURE_MAX: i64 = 340;
+pub(crate) const GROSS_EXPOSURE_MAX: i64 = 240;
 /// By how much the price may move between a check and its order, in hundredths.
 pub(crate) const PRICE_RANGE_PERCENT: i64 = 5;
 
@@ -83,7 +83,7 @@ pub(crate) fn limits() -> Limits {
         order_rate_max: 50,
         position_notional_max: amount(POSITION_NOTIONAL_MAX),
         gross_exposure_max: amount(GROSS_EXPOSURE_MAX),
-        net_exposure_max: amount(320),
+        net_exposure_max: amount(240),
         daily_loss_max: amount(1_000_000),
         drawdown_max: amount(1_000_000),
     }

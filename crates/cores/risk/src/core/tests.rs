@@ -306,6 +306,30 @@ fn approvals_reserve_exposure_until_the_log_takes_over() {
 }
 
 #[test]
+fn an_order_never_meets_another_of_its_account() {
+    let mut desk = Desk::new();
+    let resting = desk.intent(Side::Sell, "1", "100");
+    let approval = desk.check(&resting).unwrap();
+    let order_id = resting.order_id;
+    desk.log(P::Created(Box::new(resting.clone())));
+    desk.log(P::Checked { order_id, approval });
+    desk.log(P::Journaled { order_id });
+    let crossing = [Code::CrossesOwnOrder];
+    assert_eq!(desk.ask(Side::Buy, "1", "100").unwrap_err(), crossing);
+    assert!(desk.ask(Side::Buy, "1", "99.99").is_ok());
+    assert!(desk.ask(Side::Sell, "1", "100").is_ok());
+    // A market order reaches as far as the best price on the other side, at least.
+    let mut market = desk.intent(Side::Buy, "1", "100");
+    market.kind = OrderKind::Market;
+    assert_eq!(desk.check(&market).unwrap_err(), crossing);
+    desk.log(P::Submitted { order_id });
+    let reason = Reason::bare(Code::VenueRefused);
+    desk.log(P::Rejected { order_id, reason });
+    market.order_id = desk.intent(Side::Buy, "1", "100").order_id;
+    assert!(desk.check(&market).is_ok());
+}
+
+#[test]
 fn unknown_orders_count_at_full_size() {
     let mut desk = Desk::new();
     let intent = desk.intent(Side::Buy, "9", "100");
@@ -459,8 +483,12 @@ fn a_kill_tightens_once_and_cancels_every_time() {
     assert!(desk.ask(Side::Buy, "1", "100").is_err());
     desk.now = until;
     let requested_by = "anna".to_owned();
-    let lifted = Effect::Reset(ResetAnswer::Lifted { requested_by });
-    assert_eq!(desk.tell(reset("bela")), [Effect::StatesChanged, lifted]);
+    let confirmed = Effect::Reset(ResetAnswer::Confirmed { requested_by });
+    assert_eq!(desk.tell(reset("bela")), [confirmed]);
+    // Confirmed is not lifted: it is in force until the reset is durable.
+    assert!(desk.ask(Side::Buy, "1", "100").is_err());
+    let lift = Input::Lift(Scope::Platform);
+    assert_eq!(desk.tell(lift), [Effect::StatesChanged]);
     assert_eq!(desk.core.states().entries().count(), 0);
     let nothing = Effect::Reset(ResetAnswer::NothingToLift);
     assert_eq!(desk.tell(reset("bela")), [nothing]);
