@@ -414,6 +414,23 @@ impl Distributed {
         self.bus.url()
     }
 
+    /// Where a process or server that a crash can hit listens, as host and port.
+    ///
+    /// # Errors
+    /// When its URL has none.
+    pub fn address(&self, victim: Victim) -> Result<String> {
+        let url = match victim {
+            Victim::Bus => self.bus.url(),
+            Victim::Database => self.database.clone(),
+            Victim::Cache => self.cache.url(),
+            Victim::Service(service) => format!("http://127.0.0.1:{}", self.grpc(service)),
+        };
+        let url: reqwest::Url = url.parse()?;
+        let host = url.host_str().context("no host")?;
+        let port = url.port().context("no port")?;
+        Ok(format!("{host}:{port}"))
+    }
+
     /// The database server.
     #[must_use]
     pub const fn postgres(&self) -> &PostgresServer {

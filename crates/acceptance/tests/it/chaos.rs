@@ -9,13 +9,18 @@ use ploy_acceptance::{
     api::Api,
     chance::Chance,
     distributed::{Distributed, Service, Victim},
-    load::Load,
+    load::{Answers, Load},
     oracle::Evidence,
 };
+use ploy_bus::BusOptions;
 use ploy_domain::OrderEventPayload;
+use ploy_testkit::eventually;
 use serde_json::json;
 use std::{fmt::Write as _, path::Path, time::Duration};
-use tokio::time::{Instant, sleep};
+use tokio::{
+    net::TcpStream,
+    time::{Instant, sleep},
+};
 
 const ORDERS_PER_SECOND: u32 = 20;
 /// How long there is load in each scenario.
@@ -80,7 +85,7 @@ impl Scenario {
             Self::DatabaseCut => away(platform, Victim::Database, 5).await,
             Self::BusDown => away(platform, Victim::Bus, 6).await,
             Self::CacheDown => away(platform, Victim::Cache, 4).await,
-            Self::BusEmptied => platform.empty_bus().unwrap(),
+            Self::BusEmptied => bus_emptied(platform).await,
             Self::EverythingKilled => {
                 for service in chance.shuffled(Service::ALL.to_vec()) {
                     platform.kill(Victim::Service(service)).unwrap();
@@ -93,8 +98,9 @@ impl Scenario {
         }
     }
 
-    /// Whether the log shows that the fault acted: a run in which it did not proves nothing.
-    fn acted(self, before: &Evidence, after: &Evidence) -> bool {
+    /// Whether log and answers show that the fault acted: a run in which it did not proves nothing.
+    fn acted(self, before: &Evidence, after: &Evidence, answers: &Answers) -> bool {
+        let refused = |code: &str| answers.refused.keys().any(|why| why.starts_with(code));
         let doubts = |evidence: &Evidence| {
             let log = evidence.ploy.log.iter();
             log.filter(|row| matches!(row.event.payload, OrderEventPayload::BecameUnknown { .. }))
@@ -107,12 +113,11 @@ impl Scenario {
             Self::AnswersDropped | Self::RequestsLost | Self::ServerErrors => {
                 doubts(after) > doubts(before)
             }
-            // Their doing is a process that was killed or stood still: nothing else is needed.
-            Self::RiskFrozen
-            | Self::DatabaseCut
-            | Self::BusDown
-            | Self::BusEmptied
-            | Self::CacheDown => true,
+            Self::RiskFrozen => refused("RISK_UNAVAILABLE"),
+            Self::DatabaseCut => refused("RISK_UNAVAILABLE") || answers.unanswered > 0,
+            Self::BusDown => refused("STALE_DATA"),
+            // Nobody notices: that their server was gone is seen while it happens.
+            Self::BusEmptied | Self::CacheDown => true,
         }
     }
 }
@@ -124,9 +129,32 @@ async fn frozen(platform: &Distributed, service: Service, seconds: u64) {
 }
 
 async fn away(platform: &mut Distributed, victim: Victim, seconds: u64) {
+    let address = platform.address(victim).unwrap();
+    TcpStream::connect(&address).await.unwrap();
     platform.kill(victim).unwrap();
     sleep(Duration::from_secs(seconds)).await;
+    let refused = TcpStream::connect(&address).await;
+    assert!(refused.is_err(), "{victim} still listens at {address}");
     platform.revive(victim).unwrap();
+}
+
+/// The bus comes back as another one: its streams are made anew.
+async fn bus_emptied(platform: &mut Distributed) {
+    let orders = async |url: String| {
+        let bus = ploy_bus::open(&url, BusOptions::new("chaos"))
+            .await
+            .unwrap();
+        let state = eventually(Duration::from_secs(20), || async {
+            bus.stream_state("PLOY_ORDERS").await.ok()
+        });
+        state
+            .await
+            .expect("the stream of orders is not declared again")
+    };
+    let before = orders(platform.bus_url()).await;
+    platform.empty_bus().unwrap();
+    let after = orders(platform.bus_url()).await;
+    assert!(after.created_ns > before.created_ns, "{before:?} {after:?}");
 }
 
 async fn venue(platform: &Distributed, plan: serde_json::Value) {
@@ -180,7 +208,10 @@ async fn tried(
 
     api.kill(scenario.id()).await.unwrap();
     let after = agreement::reached(api, &oracle, &answers.taken).await;
-    assert!(scenario.acted(&before, &after), "{scenario:?} did not act");
+    assert!(
+        scenario.acted(&before, &after, &answers),
+        "{scenario:?} did not act"
+    );
     let (was, is) = (before.witness(), after.witness());
     let orders = is.orders_sent - was.orders_sent;
     assert!(orders > 10, "only {orders} orders reached the exchange");

@@ -64,6 +64,7 @@ fn commands_are_read_as_typed() {
     }
     for bad in [
         "why",
+        "why ../risk",
         "reset",
         "cancel",
         "cancel x --all",

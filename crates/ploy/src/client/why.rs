@@ -3,10 +3,11 @@
 use super::{
     Shown,
     connection::{Gateway, line},
-    failure::{Failure, clean},
+    failure::Failure,
     lists::order_table,
     table::{Column, Table, short},
 };
+use ploy_domain::ClientOrderId;
 use ploy_gateway::contract::{WhyJson, WhyLineJson};
 
 /// Which order.
@@ -14,14 +15,14 @@ use ploy_gateway::contract::{WhyJson, WhyLineJson};
 pub(crate) struct Why {
     /// The order
     #[arg(value_name = "ORDER")]
-    order_id: String,
+    order_id: ClientOrderId,
     /// Its account
     #[arg(long)]
     account: Option<String>,
 }
 
 pub(super) async fn why(gateway: &Gateway, args: Why) -> Result<Shown, Failure> {
-    let path = format!("/api/v1/orders/{}/why", clean(&args.order_id));
+    let path = format!("/api/v1/orders/{}/why", args.order_id);
     let params: Vec<_> = args
         .account
         .map(|account| ("account", account))

@@ -20,7 +20,7 @@ struct Args {
     #[arg(
         long,
         value_name = "N",
-        default_value_t = 1_000,
+        value_parser = clap::value_parser!(u64).range(1..), default_value_t = 1_000,
         conflicts_with = "seed"
     )]
     seeds: u64,

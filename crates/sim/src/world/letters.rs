@@ -14,7 +14,7 @@ pub(crate) enum Event {
     /// A fault of the plan begins.
     FaultBegins(usize),
     /// A person lifts what a fault of the plan brought about.
-    FaultEnds(usize),
+    FaultEnds,
     /// A process starts.
     Starts(super::plan::Part),
     /// A process that stood still goes on.

@@ -36,7 +36,7 @@ pub(crate) struct People {
 
 impl People {
     /// Somebody wants a scope tightened.
-    pub(crate) fn trip(&mut self, scope: Scope, state: TradingState, _now: Timestamp) {
+    pub(crate) fn trip(&mut self, scope: Scope, state: TradingState) {
         let brake = self.brakes.entry(scope).or_insert(Brake {
             state,
             in_force_since: None,

@@ -169,7 +169,7 @@ impl Platform {
         self.now = when;
         match event {
             Event::FaultBegins(index) => self.fault_begins(index),
-            Event::FaultEnds(index) => self.fault_ends(index),
+            Event::FaultEnds => self.fault_ends(),
             Event::Starts(part) => self.start(part),
             Event::Market => self.market(),
             Event::People => self.people_act(),
@@ -227,20 +227,20 @@ impl Platform {
             Fault::Kill(part) => self.kill(part, long),
             Fault::Freeze(part) => self.freeze(part, long),
             Fault::StreamCut | Fault::VenueAway => self.cut_streams(long),
-            Fault::Reducing => self.trip(TradingState::Reducing, false, (index, long)),
-            Fault::Killed => self.trip(TradingState::Halted, true, (index, long)),
+            Fault::Reducing => self.trip(TradingState::Reducing, false, long),
+            Fault::Killed => self.trip(TradingState::Halted, true, long),
             _ => {}
         }
     }
 
-    fn trip(&mut self, state: TradingState, kill: bool, (index, long): (usize, Nanos)) {
+    fn trip(&mut self, state: TradingState, kill: bool, long: Nanos) {
         let scope = Scope::Platform;
-        self.people.trip(scope, state, self.now);
+        self.people.trip(scope, state);
         self.tell_risk(ToRisk::Tighten { scope, state, kill });
-        self.after(long, Event::FaultEnds(index));
+        self.after(long, Event::FaultEnds);
     }
 
-    fn fault_ends(&mut self, _index: usize) {
+    fn fault_ends(&mut self) {
         self.people.lift(Scope::Platform);
         self.tell_risk(ToRisk::Reset(Scope::Platform));
     }
